@@ -44,14 +44,20 @@ def test(project: "Project", *, path: str, k: str | None) -> None:
 
 
 def files_that_define(name: str) -> list[str]:
-    """Return the files with a test whose function is named so, none if there is none: to collect all takes long.
+    """Return the files with a test whose function is named so, none if there is none.
+
+    To collect all takes long.
 
     Args:
         name: Part of a name. An expression of `-k` is none of any function.
     """
     defined = re.compile(rf"^def (?=test_)\w*{re.escape(name)}", re.IGNORECASE | re.MULTILINE)
     files = sorted(ROOT.glob("tests/**/test_*.py"))
-    return [file.relative_to(ROOT).as_posix() for file in files if defined.search(file.read_text(encoding="utf-8"))]
+    return [
+        file.relative_to(ROOT).as_posix()
+        for file in files
+        if defined.search(file.read_text(encoding="utf-8"))
+    ]
 
 
 def golden(project: "Project") -> None:
@@ -65,7 +71,15 @@ def golden(project: "Project") -> None:
 
 def requirements(_project: "Project") -> None:
     """Compile requirements/*.txt, exact and hashed, from pyproject.toml."""
-    compile_ = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
+    compile_ = [
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version=3.11",
+        "--generate-hashes",
+    ]
     plain = [*compile_, "--no-header", "--no-annotate", "--upgrade"]
     call(*plain, "pyproject.toml", "--output-file=requirements/run.txt")
     for group in ("dev", "terraform"):
@@ -83,9 +97,13 @@ DEVELOP = Group(
             "Run lint, type checks and all tests, or only some tests.",
             test,
             (
-                word("path", "File, folder or test to run, without lint. Default: everything.", required=False),
+                word(
+                    "path", "File, folder or test to run, without lint. Default: everything.", required=False
+                ),
                 option(
-                    "k", "Run only tests with this in their names, as `pytest -k` does, without lint.", "EXPRESSION"
+                    "k",
+                    "Run only tests with this in their names, as `pytest -k` does, without lint.",
+                    "EXPRESSION",
                 ),
             ),
         ),

@@ -1,9 +1,9 @@
 """Times the catalog of a large team beside other programs on the same file: ``python benchmarks/catalog.py``.
 
-The catalog has 1,000 services of 80 lines. It is held to 0.8 s for loading, overlaying and validating it, 1 s with the
-interpreter's start, and 1.5 s for reporting 1,000 mistakes in it. jsonschema validates what is parsed already and knows
-no places; ruamel.yaml reads and validates nothing. The best of several runs is shown, as wall time and as the
-processor's, which other work on the machine disturbs less.
+The catalog has 1,000 services of 80 lines. It is held to 0.8 s for loading, overlaying and validating it, 1 s
+with the interpreter's start, and 1.5 s for reporting 1,000 mistakes in it. jsonschema validates what is
+parsed already and knows no places; ruamel.yaml reads and validates nothing. The best of several runs is
+shown, as wall time and as the processor's, which other work on the machine disturbs less.
 """
 
 import os
@@ -30,7 +30,10 @@ from fleetform.validation.loading import load  # noqa: E402 - the path above is 
 RUNS = 5
 SERVICES = 1000
 LINES = 80
-HEAD = 'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a, eu-west-1b]\nservices:\n'
+HEAD = (
+    'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a,'
+    " eu-west-1b]\nservices:\n"
+)
 OVER = "services:\n  service-1: { cpu: 1024, memory: 2048 }\n"
 SERVICE = """\
   service-{number}:
@@ -112,7 +115,8 @@ def refused(root: Path) -> None:
 def started(root: Path) -> None:
     """Loads in an interpreter of its own."""
     program = (
-        f"from pathlib import Path; from fleetform.validation.loading import load; load(Path({str(root)!r}), 'dev')"
+        "from pathlib import Path; from fleetform.validation.loading import load;"
+        f" load(Path({str(root)!r}), 'dev')"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 

@@ -1,9 +1,10 @@
 """Reads and judges Terraform that others wrote: ``python benchmarks/corpus.py FOLDER...``.
 
-Clones of large public repositories are good folders. Files that cannot be read are listed, with what Terraform's own
-parser makes of them. Then each folder with Terraform files is taken for a root module: all rules run on its resources.
-An exception there is a bug of ours, and exit code 1; findings tell what the rules make of strangers' code, no more. The
-rules for an environment compare with the catalog of `envs/prod`, which is none of theirs: only exceptions count.
+Clones of large public repositories are good folders. Files that cannot be read are listed, with what
+Terraform's own parser makes of them. Then each folder with Terraform files is taken for a root module: all
+rules run on its resources. An exception there is a bug of ours, and exit code 1; findings tell what the rules
+make of strangers' code, no more. The rules for an environment compare with the catalog of `envs/prod`, which
+is none of theirs: only exceptions count.
 """
 
 import argparse
@@ -73,7 +74,9 @@ class Corpus:
 
     def unreadable(self) -> Iterator[str]:
         """The files that cannot be read."""
-        for error in self.library.unreadable(path for folder in self.folders for path in self.library.paths(folder)):
+        for error in self.library.unreadable(
+            path for folder in self.folders for path in self.library.paths(folder)
+        ):
             yield f"{error} ({verdict((self.root / error.position.file).read_bytes())})"
 
 
@@ -151,7 +154,9 @@ def limited(seconds: int) -> Iterator[None]:
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What is typed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="the root of a repository")
     return parser.parse_args(argv)
 
@@ -166,10 +171,18 @@ def report(folder: Path, environment: Environment) -> Answers:
         judged = time.perf_counter()
         unreadable = list(corpus.unreadable())
     lines = corpus.lines
-    print(f"{folder}: {len(lines)} files of {sum(lines)} lines, {len(unreadable)} not read, in {read - started:.1f} s;")
-    print(f"  {answers.resources} resources in {len(corpus.folders)} folders, judged in {judged - read:.1f} s")
+    print(
+        f"{folder}: {len(lines)} files of {sum(lines)} lines, {len(unreadable)} not read, in"
+        f" {read - started:.1f} s;"
+    )
+    print(
+        f"  {answers.resources} resources in {len(corpus.folders)} folders, judged in {judged - read:.1f} s"
+    )
     answers.crashes = corpus.crashes + answers.crashes
-    for line in (*(f"not read: {each}" for each in unreadable), *(f"CRASH: {each}" for each in answers.crashes)):
+    for line in (
+        *(f"not read: {each}" for each in unreadable),
+        *(f"CRASH: {each}" for each in answers.crashes),
+    ):
         print(f"  {line}", flush=True)
     return answers
 

@@ -2,13 +2,16 @@
 
 ``python benchmarks/driving.py``, where nothing else runs on the machine.
 
-The projects are like envs/prod and are planned against an emulator of their own, which has their foundation applied:
+The projects are like envs/prod and are planned against an emulator of their own, which has their foundation
+applied:
 
-- overhead: `invoke plan` of one stack, interpreter start included, and Terraform's own plan of it, with the same flags
-  in the same data folder, in turn; the ratio is the median of those of the pairs. From an empty state, and applied.
-  Terraform's own runs as a person starts it, with the garbage collector that Go has by default.
+- overhead: `invoke plan` of one stack, interpreter start included, and Terraform's own plan of it, with the
+  same flags in the same data folder, in turn; the ratio is the median of those of the pairs. From an empty
+  state, and applied. Terraform's own runs as a person starts it, with the garbage collector that Go has by
+  default.
 - stacks: `invoke plan` of all services in one stack, and in six, with so many jobs at a time.
-- changed: `invoke plan --changed-since` a commit of which one service differs, and of everything, in six stacks.
+- changed: `invoke plan --changed-since` a commit of which one service differs, and of everything, in six
+  stacks.
 
 The memory is the largest process's, which is the provider.
 """
@@ -43,8 +46,8 @@ PARTS = ("overhead", "stacks", "changed")
 SIZES = (10, 100, 300)
 JOBS = (1, 2)
 LIMIT = 1800
-# Of overhead: so many services make more than a hundred resources, and so few that a plan takes as long as it can in
-# relation.
+# Of overhead: so many services make more than a hundred resources, and so few that a plan takes as long as it
+# can in relation.
 OVERHEAD_OF = 10
 HAS_CHANGES = 2
 _ADDED = re.compile(r"^Plan: (\d+) to add", re.MULTILINE)
@@ -111,7 +114,11 @@ class Fleet:
         large_project.Project(self.root, Shape(self.services, size)).change(0)
         self.invoke("render")
         git = ["git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
-        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "--allow-empty", "-m", f"{stacks} stacks"]):
+        for arguments in (
+            ["init", "-q"],
+            ["add", "-A"],
+            ["commit", "-q", "--allow-empty", "-m", f"{stacks} stacks"],
+        ):
             subprocess.run([*git, *arguments], cwd=self.root, check=True)
 
     def change(self) -> None:
@@ -123,7 +130,9 @@ class Fleet:
 
     def invoke(self, *arguments: str) -> Run:
         """A whole command, interpreter start included."""
-        return succeeded([sys.executable, "-m", "invoke", *arguments, "--env", ENVIRONMENT], self.root, os.environ)
+        return succeeded(
+            [sys.executable, "-m", "invoke", *arguments, "--env", ENVIRONMENT], self.root, os.environ
+        )
 
     def plan(self, *arguments: str) -> Run:
         """A plan."""
@@ -212,9 +221,13 @@ def changed(made: Fleet, runs: int) -> Iterator[Figure]:
     made.group(GROUPS)
     made.plan()
     made.change()
-    whole = figure(made.services, f"invoke plan, one service changed, services in {GROUPS}", _each(made, runs))
+    whole = figure(
+        made.services, f"invoke plan, one service changed, services in {GROUPS}", _each(made, runs)
+    )
     yield whole
-    some = figure(made.services, "invoke plan --changed-since HEAD, against the line above", _each(made, runs, "HEAD"))
+    some = figure(
+        made.services, "invoke plan --changed-since HEAD, against the line above", _each(made, runs, "HEAD")
+    )
     yield Figure(**{**asdict(some), "ratio": some.seconds / whole.seconds})
 
 
@@ -230,10 +243,16 @@ def figure(services: int, what: str, made: Sequence[Run], ratio: float = 0.0) ->
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What is typed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
-    parser.add_argument("--services", type=int, nargs="+", default=SIZES, metavar="N", help="sizes, of `stacks`")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each figure, or pairs of runs")
+    parser.add_argument(
+        "--services", type=int, nargs="+", default=SIZES, metavar="N", help="sizes, of `stacks`"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=5, metavar="N", help="runs of each figure, or pairs of runs"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, at the end")
     return parser.parse_args(argv)
 

@@ -2,14 +2,16 @@
 
 Two kinds of trials, each on a small project of two services and 48 resources, with an emulator of its own:
 
-- kills: a render, a plan or an apply is ended at a random moment by a signal to our process or to all processes, by
-  SIGTERM, or by one or two Ctrl-C; it is done again.
-- faults: some of Terraform's requests are delayed, lost before or after they were carried out, throttled, or answered
-  with 500 or 503. The emulator is kept from knowing a request again that is sent again: AWS does not either.
+- kills: a render, a plan or an apply is ended at a random moment by a signal to our process or to all
+  processes, by SIGTERM, or by one or two Ctrl-C; it is done again.
+- faults: some of Terraform's requests are delayed, lost before or after they were carried out, throttled, or
+  answered with 500 or 503. The emulator is kept from knowing a request again that is sent again: AWS does not
+  either.
 
-Each is followed by an apply that is not disturbed and a look for drift; then all that the emulator has is compared
-with the states. A trial is sound if that apply ended well, there is no drift, nothing that a state has is missing, and
-nothing is there that no state has but what has a cause that is told. Exit 1 if one is not.
+Each is followed by an apply that is not disturbed and a look for drift; then all that the emulator has is
+compared with the states. A trial is sound if that apply ended well, there is no drift, nothing that a state
+has is missing, and nothing is there that no state has but what has a cause that is told. Exit 1 if one is
+not.
 """
 
 import argparse
@@ -33,7 +35,9 @@ def line(name: str, trial: Trial) -> str:
     """A trial as a line of the table, with what is to be said of it below."""
     result = "sound" if trial.sound else "WRONG"
     told = [f"{name:5}  {trial.seed:4}  {trial.seconds:7.0f}  {trial.code:4}  {result:6}  {trial.what}"]
-    told += [f"       {orphan}: {trial.explained.get(orphan, 'NOT IN ANY STATE')}" for orphan in trial.orphans]
+    told += [
+        f"       {orphan}: {trial.explained.get(orphan, 'NOT IN ANY STATE')}" for orphan in trial.orphans
+    ]
     told += [f"       {lost}: IN A STATE, AND MISSING" for lost in trial.lost]
     told += [f"       {left}: LEFT BEHIND" for left in trial.left]
     return "\n".join(told if trial.recovered else [*told, "       THE NEXT APPLY FAILED, OR LEFT DRIFT"])
@@ -51,12 +55,18 @@ def trials(typed: argparse.Namespace) -> Iterator[tuple[str, Trial]]:
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What is typed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=50, metavar="N", help="how many tasks are ended")
     parser.add_argument("--faults", type=int, default=20, metavar="N", help="how many applies meet faults")
-    parser.add_argument("--rate", type=float, default=10, metavar="PERCENT", help="of the requests that meet a fault")
+    parser.add_argument(
+        "--rate", type=float, default=10, metavar="PERCENT", help="of the requests that meet a fault"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the first trial of each kind")
-    parser.add_argument("--logs", type=Path, metavar="FOLDER", help="gets what the tasks of each trial printed")
+    parser.add_argument(
+        "--logs", type=Path, metavar="FOLDER", help="gets what the tasks of each trial printed"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, at the end")
     return parser.parse_args(argv)
 

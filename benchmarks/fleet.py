@@ -20,7 +20,9 @@ SERVICES = 30
 def seconds(root: Path, *arguments: str) -> float:
     """How long a task takes, which has to succeed."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "invoke", *arguments], cwd=root, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "invoke", *arguments], cwd=root, check=True, stdout=subprocess.DEVNULL
+    )
     return time.perf_counter() - started
 
 

@@ -18,7 +18,8 @@ HEAD = {
 }
 _CODE = ("fleetform", "modules", "templates")
 
-# Of so many services, one is such: of the load balancer's rules, for one, AWS allows a hundred unless asked for more.
+# Of so many services, one is such: of the load balancer's rules, for one, AWS allows a hundred unless asked
+# for more.
 _PUBLIC = 20
 _SIDECAR = 5
 _SCHEDULED = 25
@@ -93,7 +94,10 @@ def name(number: int) -> str:
 
 
 def service(number: int, shape: Shape) -> Tree:
-    """A service: all have a size, calls and variables; some have secrets, autoscaling, a sidecar and a role."""
+    """A service: all have a size, calls and variables.
+
+    Some have secrets, autoscaling, a sidecar and a role.
+    """
     own = name(number)
     made: Tree = {"image": f"{REGISTRY}/{own}:1.{number}", "cpu": 512, "memory": 1024}
     made["environment"] = {"LOG_LEVEL": "info", "SHARD": str(number)}
@@ -107,7 +111,9 @@ def service(number: int, shape: Shape) -> Tree:
         made["secrets"] = {"API_KEY": f"/shop/{own}/api-key", "DB_PASSWORD": password}
     if number % _SIDECAR == 0:
         made["sidecars"] = {"agent": {"image": f"{REGISTRY}/agent:1.31", "cpu": 64, "memory": 128}}
-        made["task_role"] = {"statements": [{"actions": ["s3:GetObject"], "resources": [f"arn:aws:s3:::shop-{own}/*"]}]}
+        made["task_role"] = {
+            "statements": [{"actions": ["s3:GetObject"], "resources": [f"arn:aws:s3:::shop-{own}/*"]}]
+        }
     if number % _PUBLIC == 0:
         made |= {"public": True, "ingress": {"paths": [f"/{own}/*"], "priority": number + 1}}
     if shape.stack_size:

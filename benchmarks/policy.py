@@ -1,8 +1,8 @@
 """Times `invoke check` beside other programs on the same rendered files: ``python benchmarks/policy.py``.
 
-Projects of 10, 100 and 1,000 services in the shape of envs/prod are made and rendered, in stacks of 100 services and a
-foundation. Every figure is the median wall time of whole processes of one run of this script, with the largest
-process's peak of resident memory:
+Projects of 10, 100 and 1,000 services in the shape of envs/prod are made and rendered, in stacks of 100
+services and a foundation. Every figure is the median wall time of whole processes of one run of this script,
+with the largest process's peak of resident memory:
 
 - cold: what is remembered between runs (`.fleetform`) is gone; Python's own bytecode stays.
 - warm: nothing has changed since the last check.
@@ -65,8 +65,9 @@ class Figure:
     def __str__(self) -> str:
         """The line, in columns."""
         return (
-            f"{self.services:8}  {self.seconds:9.3f}  {self.mib:9.0f}  {self.runs:4}  {self.what}  {self.note}".rstrip()
-        )
+            f"{self.services:8}  {self.seconds:9.3f}  {self.mib:9.0f}  {self.runs:4}  {self.what} "
+            f" {self.note}"
+        ).rstrip()
 
 
 HEADINGS = "services    seconds        MiB  runs  what"
@@ -76,7 +77,12 @@ def own(project: Project, runs: int, limit: float) -> Iterator[Figure]:
     """The figures of `invoke check`."""
 
     def invoke(*arguments: str) -> Run:
-        made = run([sys.executable, "-m", "invoke", *arguments, "--env", ENVIRONMENT], project.root, os.environ, limit)
+        made = run(
+            [sys.executable, "-m", "invoke", *arguments, "--env", ENVIRONMENT],
+            project.root,
+            os.environ,
+            limit,
+        )
         if made.code != 0:
             raise SystemExit(f"invoke {' '.join(arguments)} failed ({made.code})\n{made.output}{made.errors}")
         return made
@@ -93,7 +99,9 @@ def own(project: Project, runs: int, limit: float) -> Iterator[Figure]:
     yield figure("cold", lambda _: shutil.rmtree(project.root / ".fleetform", ignore_errors=True))
     yield figure("warm", lambda _: None)
     by_hand = project.stacks()[-1] / "hand_written.tf"
-    yield figure("hand-written file", lambda number: by_hand.write_text(HAND_WRITTEN.format(change=number), "utf-8"))
+    yield figure(
+        "hand-written file", lambda number: by_hand.write_text(HAND_WRITTEN.format(change=number), "utf-8")
+    )
     by_hand.unlink()
     invoke("check")
     rendered: list[Run] = []
@@ -132,13 +140,23 @@ def _note(rival: rivals.Rival, made: Sequence[Run]) -> str:
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What is typed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--services", type=int, nargs="+", default=SIZES, metavar="N", help="sizes of the projects")
-    parser.add_argument("--stack-size", type=int, default=100, metavar="N", help="services in a stack; 0: all in one")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--services", type=int, nargs="+", default=SIZES, metavar="N", help="sizes of the projects"
+    )
+    parser.add_argument(
+        "--stack-size", type=int, default=100, metavar="N", help="services in a stack; 0: all in one"
+    )
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each of our figures")
     parser.add_argument("--rival-runs", type=int, default=1, metavar="N", help="runs of each of the others")
-    parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="what takes longer is killed")
-    parser.add_argument("--rivals", nargs="*", choices=[*rivals.KNOWN], default=[*rivals.KNOWN], help="which others")
+    parser.add_argument(
+        "--limit", type=float, default=600, metavar="SECONDS", help="what takes longer is killed"
+    )
+    parser.add_argument(
+        "--rivals", nargs="*", choices=[*rivals.KNOWN], default=[*rivals.KNOWN], help="which others"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, at the end")
     return parser.parse_args(argv)
 

@@ -54,7 +54,9 @@ def run(argv: Sequence[str], folder: Path, variables: Mapping[str, str], limit: 
         seconds = time.perf_counter() - started
         late.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-        return Run(seconds, usage.ru_maxrss / _KIB_IN_MIB, process.returncode, _text(output), _text(errors)[-_SHOWN:])
+        return Run(
+            seconds, usage.ru_maxrss / _KIB_IN_MIB, process.returncode, _text(output), _text(errors)[-_SHOWN:]
+        )
 
 
 def _text(file: IO[str]) -> str:

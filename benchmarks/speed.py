@@ -1,4 +1,6 @@
-"""Times the commands that run on every save, and the front end on large catalogs: ``python benchmarks/speed.py``.
+"""Times the commands that run on every save, and the front end on large catalogs.
+
+``python benchmarks/speed.py``.
 
 Machines differ and are noisy: compare two versions side by side on one machine, by their medians.
 """
@@ -20,7 +22,10 @@ from fleetform.render.template import Templates  # noqa: E402
 from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
 
 RUNS = 7
-HEAD = 'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a, eu-west-1b]\nservices:\n'
+HEAD = (
+    'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a,'
+    " eu-west-1b]\nservices:\n"
+)
 
 
 def median_seconds(act: Callable[[], object], runs: int = RUNS) -> float:
@@ -46,7 +51,8 @@ def large_catalog(root: Path, services: int) -> Path:
     (root / "envs/dev/environment.yaml").write_text("", encoding="utf-8")
     entries = [
         f"  service-{number}:\n    image: nginx\n    port: 8080\n    environment: {{LEVEL: INFO}}\n"
-        f"    calls: [{', '.join(f'service-{number + step}' for step in (1, 2) if number + step < services)}]\n"
+        "    calls:"
+        f" [{', '.join(f'service-{number + step}' for step in (1, 2) if number + step < services)}]\n"
         for number in range(services)
     ]
     (root / "envs/catalog.yaml").write_text(HEAD + "".join(entries), encoding="utf-8")

@@ -2,8 +2,9 @@
 
     python docs/record_demo.py
 
-tmux is the terminal: its screen is read several times a second. Each version of each row becomes one text element that
-is visible from its first frame to its last. Time is compressed, so that the recording takes half a minute.
+tmux is the terminal: its screen is read several times a second. Each version of each row becomes one text
+element that is visible from its first frame to its last. Time is compressed, so that the recording takes half
+a minute.
 """
 
 import argparse
@@ -28,7 +29,18 @@ SHORTEST_FRAME = 0.2  # seconds of the recording
 
 _FONT, _LINE, _CHARACTER, _MARGIN = 14, 19, 8.43, 16
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_CLASSES = {"1": "b", "2": "d", "31": "r", "32": "g", "33": "y", "36": "c", "91": "r", "92": "g", "93": "y", "96": "c"}
+_CLASSES = {
+    "1": "b",
+    "2": "d",
+    "31": "r",
+    "32": "g",
+    "33": "y",
+    "36": "c",
+    "91": "r",
+    "92": "g",
+    "93": "y",
+    "96": "c",
+}
 _STYLE = f"""
 text{{font:{_FONT}px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d6dae1;white-space:pre}}
 .b{{font-weight:bold}}.d{{opacity:.6}}.r{{fill:#ff7b72}}.g{{fill:#56d364}}.y{{fill:#e3b341}}.c{{fill:#76e3ea}}
@@ -90,7 +102,9 @@ def _screens(tmux: Sequence[str], done: Path) -> Iterator[Frame]:
     started = time.monotonic()
     while True:
         ended = done.exists()
-        shown = subprocess.run([*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True).stdout
+        shown = subprocess.run(
+            [*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True
+        ).stdout
         yield Frame(time.monotonic() - started, tuple(line.rstrip() for line in shown.splitlines()))
         if ended:
             return
@@ -143,7 +157,8 @@ def svg(frames: Sequence[Frame]) -> str:
     keyframes = "".join(_keyframes(number, row, total) for number, row in enumerate(rows))
     texts = "\n".join(_text(number, row, total) for number, row in enumerate(rows))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"'
+        f' height="{height}"'
         ' role="img" aria-label="A terminal that runs the demo">\n'
         f"<style>{_STYLE}{keyframes}</style>\n"
         f'<rect width="100%" height="100%" rx="8" fill="#161b22"/>\n{texts}\n</svg>\n'
@@ -170,7 +185,13 @@ def _spans(text: str) -> str:
     plain, *styled = _SGR.split(text)
     for codes, part in [("", plain), *zip(styled[::2], styled[1::2], strict=True)]:
         for code in codes.split(";"):
-            classes = classes | {_CLASSES[code]} if code in _CLASSES else frozenset() if code in {"", "0"} else classes
+            classes = (
+                classes | {_CLASSES[code]}
+                if code in _CLASSES
+                else frozenset()
+                if code in {"", "0"}
+                else classes
+            )
         names = " ".join(sorted(classes))
         spans.append(f'<tspan class="{names}">{escape(part)}</tspan>' if names and part else escape(part))
     return "".join(spans)

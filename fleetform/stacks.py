@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from fleetform.catalog.models import Environment, Service
 
 _ORDER = (FOUNDATION_NAME, TASKS_NAME)
-"""The stacks that have a wave to themselves, in the order of an apply. The groups of services follow in one wave."""
+"""The stacks that have a wave to themselves, in the order of an apply.
+
+The groups of services follow in one wave.
+"""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Stack:
     Attributes:
         name: Its folder in `envs/<environment>/` and the key of its state.
         templates: Folders in `templates/` whose templates make its files.
-        services: The services in it, by name. None in the foundation, and in a group that all services have left.
+        services: The services in it, by name. None in the foundation, and in a group that all services have
+            left.
     """
 
     name: str
@@ -58,7 +62,10 @@ def stacks(environment: "Environment") -> tuple[Stack, ...]:
 
 
 def waves(stacks: Iterable[Stack]) -> list[list[Stack]]:
-    """Return stacks by wave, in the order of an apply. The stacks of a wave are planned and applied side by side."""
+    """Return stacks by wave, in the order of an apply.
+
+    The stacks of a wave are planned and applied side by side.
+    """
     return [list(wave) for _, wave in groupby(sorted(stacks, key=_place), lambda stack: stack.wave)]
 
 
@@ -75,7 +82,8 @@ def emptied(environment: "Environment", folders: Collection[str]) -> tuple[Stack
 
     Args:
         environment: The environment.
-        folders: The folders with rendered files. A folder remains until you delete it: its state may hold resources.
+        folders: The folders with rendered files. A folder remains until you delete it: its state may hold
+            resources.
     """
     known = {stack.name for stack in stacks(environment)}
     return tuple(_group(name, ()) for name in sorted(folders) if name not in known)

@@ -13,4 +13,6 @@ def git(folder: Path, *arguments: str) -> str:
         **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
     argv = ["git", *arguments]
-    return subprocess.run(argv, cwd=folder, env=variables, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        argv, cwd=folder, env=variables, capture_output=True, text=True, check=True
+    ).stdout.strip()

@@ -27,11 +27,12 @@ ROOT = Path(__file__).parents[1]
 # `./run test` is not the program that the tests start.
 os.environ.pop(VARIABLE, None)
 
-# A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
+# A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests
+# send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Properties hold for the same hundred values in every run, and for a thousand in CI. `--hypothesis-profile=thorough`
-# tries ten thousand new ones. A machine that is busy fails none.
+# Properties hold for the same hundred values in every run, and for a thousand in CI.
+# `--hypothesis-profile=thorough` tries ten thousand new ones. A machine that is busy fails none.
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -40,7 +41,9 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000)
+settings.register_profile(
+    "thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000
+)
 settings.load_profile("repeatable")
 
 pytest_plugins = ["pytester"]
@@ -81,7 +84,9 @@ def root() -> Path:
 def copy_project(target: Path) -> Path:
     """Copies all that the tasks read, write and run."""
     for folder in ("containers", "envs", "fleetform", "modules", "templates"):
-        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
+        shutil.copytree(
+            ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__")
+        )
     for file in (".gitignore", "tasks.py"):
         shutil.copy(ROOT / file, target)
     return target
@@ -123,7 +128,10 @@ def tiny_project(
     terraform_environment: Mapping[str, str],
     fake_terraform: FakeTerraform,  # noqa: ARG001 - it is on PATH
 ) -> Project:
-    """A small project whose Terraform is the fake and whose AWS is the emulator; standard input is no terminal."""
+    """A small project whose Terraform is the fake and whose AWS is the emulator.
+
+    Standard input is no terminal.
+    """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {**terraform_environment, "PATH": os.environ["PATH"]}.items():

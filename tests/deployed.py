@@ -29,7 +29,9 @@ def environment(application: str) -> Environment:
         zones=(f"{REGION}a", f"{REGION}b"),
         services={
             "web": Service(image="nginx:1.29", port=80, public=True, calls=("orders",)),
-            "orders": Service(image="nginx:1.29", port=8080, desired_count=2, environment={"CURRENCY": "EUR"}),
+            "orders": Service(
+                image="nginx:1.29", port=8080, desired_count=2, environment={"CURRENCY": "EUR"}
+            ),
             "worker": Service(image="nginx:1.29", calls=("orders",)),
         },
     )
@@ -81,12 +83,16 @@ class Deployment:
         """Makes a VPC of the application's name, and returns its id."""
         tags = [{"Key": "Name", "Value": self.prefix}, {"Key": "environment", "Value": environment_tag}]
         specification = [{"ResourceType": "vpc", "Tags": tags}]
-        vpc: str = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=specification)["Vpc"]["VpcId"]
+        vpc: str = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=specification)["Vpc"][
+            "VpcId"
+        ]
         return vpc
 
     def create_group(self, key: str) -> None:
         """Makes a security group without rules, with such a name as Terraform makes of a prefix."""
-        tags = [{"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": f"{self.prefix}-{key}"}]}]
+        tags = [
+            {"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": f"{self.prefix}-{key}"}]}
+        ]
         name = f"{self.prefix}-{key}-20250101"
         self.groups[key] = self.ec2.create_security_group(
             GroupName=name, Description=key, VpcId=self.vpc, TagSpecifications=tags
@@ -147,7 +153,9 @@ class Deployment:
 
     def create_service(self, name: str, variables: Mapping[str, str], *, registered: bool = True) -> None:
         """Makes an ECS service whose tasks run at once."""
-        registries = [{"registryArn": self.registry_arn(name)}] if registered and name in self.registries else []
+        registries = (
+            [{"registryArn": self.registry_arn(name)}] if registered and name in self.registries else []
+        )
         self.ecs.create_service(
             cluster=self.prefix,
             serviceName=f"{self.prefix}-{name}",
@@ -162,7 +170,9 @@ class Deployment:
     def redefine(self, name: str, variables: Mapping[str, str], container: str) -> None:
         """Lets a service run another task definition."""
         definition = self.define(name, variables, container)
-        self.ecs.update_service(cluster=self.prefix, service=f"{self.prefix}-{name}", taskDefinition=definition)
+        self.ecs.update_service(
+            cluster=self.prefix, service=f"{self.prefix}-{name}", taskDefinition=definition
+        )
 
     def delete_service(self, name: str) -> None:
         """Removes an ECS service."""

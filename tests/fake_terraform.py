@@ -1,11 +1,12 @@
 """A fake Terraform for tests of what drives Terraform.
 
-The fake is a small shell script that writes down its calls and does what the test asked for. It answers in a few
-milliseconds. What it has no answer for (`fmt`, `validate`, `providers`) is done by the real Terraform.
+The fake is a small shell script that writes down its calls and does what the test asked for. It answers in a
+few milliseconds. What it has no answer for (`fmt`, `validate`, `providers`) is done by the real Terraform.
 
 In a test, take the fixture `fake_terraform`, which has the fake on PATH:
 
-    def test_an_apply_that_fails_ends_before_the_next_stack(tiny_project: Project, fake_terraform: FakeTerraform):
+    def test_an_apply_that_fails_ends_before_the_next_stack(tiny_project: Project, fake_terraform:
+    FakeTerraform):
         fake_terraform.plan(add=1)
         fake_terraform.fail("apply", "Error: no such thing", stack="foundation")
         with pytest.raises(ProgramError):
@@ -19,8 +20,8 @@ Elsewhere, as in a script that records a terminal, install it into a folder and 
     fake.run("apply", 'sleep 60', stack="services")  # any shell code
     environment = {**os.environ, "PATH": f"{fake.folder}:{os.environ['PATH']}"}
 
-Answers can be changed at any time, between two tasks too. An answer for one stack goes before one for all stacks.
-Untouched, `init` succeeds, `plan` finds no changes, `apply` reports one resource added.
+Answers can be changed at any time, between two tasks too. An answer for one stack goes before one for all
+stacks. Untouched, `init` succeeds, `plan` finds no changes, `apply` reports one resource added.
 """
 
 import json
@@ -35,7 +36,8 @@ DRIVEN = ("init", "plan", "apply")
 
 APPLIED = "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."
 
-# The answer is shell code; `$stack` and `$plan` are the stack's folder name and the plan file that is asked for.
+# The answer is shell code; `$stack` and `$plan` are the stack's folder name and the plan file that is asked
+# for.
 _SCRIPT = """#!/bin/sh
 printf '%s %s\\n' "${{TF_DATA_DIR:--}}" "$*" >>"$0.calls"
 stack= command=$1 plan=
@@ -136,7 +138,14 @@ class FakeTerraform:
         self.run(command, f"{_printed(text)}\nexit {code}", stack=stack)
 
     def plan(  # noqa: PLR0913 - a plan has three counts
-        self, *, add: int = 0, change: int = 0, destroy: int = 0, text: str = "", outputs: str = "", stack: str = ""
+        self,
+        *,
+        add: int = 0,
+        change: int = 0,
+        destroy: int = 0,
+        text: str = "",
+        outputs: str = "",
+        stack: str = "",
     ) -> None:
         """Find changes, and write the plan file.
 
@@ -193,11 +202,14 @@ class FakeTerraform:
         return [Call.read(line) for line in lines]
 
     def calls(self, *commands: str) -> list[str]:
-        """Return the calls of some commands, by default of `init`, `plan` and `apply`: `web plan web.tfplan`."""
+        """Return the calls of some commands, by default of `init`, `plan` and `apply`.
+
+        `web plan web.tfplan`.
+        """
         return [str(call) for call in self.all_calls() if call.command in (commands or DRIVEN)]
 
     def applied(self) -> list[str]:
-        """Return the stacks that an apply was tried for, sorted, as the order of those side by side is not certain."""
+        """Return the stacks that an apply was tried for, sorted: parallel ones have no certain order."""
         return sorted(call.stack for call in self.all_calls() if call.command == "apply")
 
     def forget(self) -> None:

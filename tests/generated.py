@@ -1,4 +1,7 @@
-"""Generated files that are committed: each test of one compares it, or writes it when `./run golden` runs the test."""
+"""Generated files that are committed.
+
+Each test of one compares it, or writes it when `./run golden` runs the test.
+"""
 
 import difflib
 import shutil
@@ -63,6 +66,9 @@ def difference(expected: Mapping[str, str], generated: Mapping[str, str]) -> str
     lines: list[str] = []
     for name in sorted(expected.keys() | generated.keys()):
         before, after = (tree.get(name, "").splitlines(keepends=True) for tree in (expected, generated))
-        sides = (f"committed/{name}" if name in expected else "/dev/null", name if name in generated else "/dev/null")
+        sides = (
+            f"committed/{name}" if name in expected else "/dev/null",
+            name if name in generated else "/dev/null",
+        )
         lines += difflib.unified_diff(before, after, *sides)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

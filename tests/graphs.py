@@ -28,7 +28,10 @@ CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234
 
 @st.composite
 def environments(draw: st.DrawFn) -> Environment:
-    """An environment with a graph of any shape: cycles, services that call themselves, fans, ports, what is outside."""
+    """An environment with a graph of any shape.
+
+    Cycles, services that call themselves, fans, ports, what is outside.
+    """
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
     listening = {name: draw(st.sampled_from([None, 80, 443, 8080])) for name in names}
     ports = {name: draw(st.sets(st.sampled_from(sorted(PORTS)))) for name in names}
@@ -73,7 +76,10 @@ def reached(environment: Environment, rules: frozenset[AppliedRule]) -> Reached:
     """What the rules let through where all else is as the catalog says."""
     groups = topology.security_groups(environment)
     names = frozenset(groups.members)
-    members = {**groups.members, **{key: key for key in (topology.INGRESS, topology.ENDPOINTS) if key in groups.groups}}
+    members = {
+        **groups.members,
+        **{key: key for key in (topology.INGRESS, topology.ENDPOINTS) if key in groups.groups},
+    }
     facing = {"direct": names, "alb": {topology.INGRESS}}.get(environment.ingress.type, frozenset())
     outward = environment.network.subnets == "public" or environment.network.nat != "none"
     return Reached(

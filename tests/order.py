@@ -25,7 +25,10 @@ def _first(nodeid: str, prefixes: Iterable[str]) -> str | None:
 
 
 def place(nodeid: str) -> int:
-    """Return where a test is in the order: long groups, slow tests, and at the end whole files of quick ones."""
+    """Return where a test is in the order.
+
+    Long groups, slow tests, and at the end whole files of quick ones.
+    """
     group = _first(nodeid, TOGETHER)
     if group:
         return TOGETHER.index(group)

@@ -1,7 +1,8 @@
 """The table of docs/resources.md: ``./run golden`` writes what of it is generated.
 
-Generated are the rows, in the reference's order with links into it, and the last column: the files that `render`
-changes when a key's value changes. What a key makes, and by which variables, is written by hand, and checked by tests.
+Generated are the rows, in the reference's order with links into it, and the last column: the files that
+`render` changes when a key's value changes. What a key makes, and by which variables, is written by hand, and
+checked by tests.
 """
 
 import re
@@ -71,7 +72,7 @@ def current(text: str) -> str:
 
 @cache
 def files_by_key() -> Mapping[str, tuple[str, ...]]:
-    """For each key that an environment has, the rendered files that change with its value, as the table lists them."""
+    """Return, for each key of an environment, the rendered files that change with its value."""
     templates = Templates(ROOT / "templates")
     every: set[str] = set()
     found: dict[str, set[str]] = defaultdict(set)

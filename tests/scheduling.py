@@ -9,7 +9,10 @@ from tests.order import scope
 
 
 class Scheduler(LoadScopeScheduling):
-    """Hands a file to one worker, so that what its tests share is made once; slow files one test at a time."""
+    """Hands a file to one worker, so that what its tests share is made once.
+
+    Slow files one test at a time.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return scope(nodeid)

@@ -48,7 +48,7 @@ UNTAGGED = "exceptions: [{ rule: FF047, address: '*', reason: The warning is eno
 
 
 def make(folder: Path) -> Project:
-    """Makes the project, with its environments `tiny`, and `local` on the emulator, rendered and checked before."""
+    """Create the project with environments `tiny` and, on the emulator, `local`; both are rendered."""
     project = _unrendered(folder)
     _put(project, _checked())
     return project
@@ -94,7 +94,8 @@ def _checked(*edits: tuple[str, str, str]) -> Mapping[str, bytes]:
         with formatting.find_unformatted(project) as listed:
             assert listed() == []
         cached = {
-            path.relative_to(project.root).as_posix(): path.read_bytes() for path in project.work.glob("*.sqlite")
+            path.relative_to(project.root).as_posix(): path.read_bytes()
+            for path in project.work.glob("*.sqlite")
         }
         return content(project) | cached
 

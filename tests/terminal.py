@@ -49,10 +49,16 @@ class Terminal:
         tmux = [program("tmux"), "-S", str(socket), "-f", str(config)]
         command = shlex.join([sys.executable, "-c", _PROGRAM, str(self.root), *task])
         typed = shlex.quote(f"$ {shlex.join(['./run', *task])}")
-        shell = f"trap : INT; printf '%s\\n' {typed}; {command}; : >{shlex.quote(str(ended))}; sleep {_SECONDS}"
+        shell = (
+            f"trap : INT; printf '%s\\n' {typed}; {command}; : >{shlex.quote(str(ended))}; sleep {_SECONDS}"
+        )
         size = ["-x", str(self.columns), "-y", str(_ROWS)]
         inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
-        environment = {**inherited, "FLEETFORM_PROGRAM": "./run", "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = {
+            **inherited,
+            "FLEETFORM_PROGRAM": "./run",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
         subprocess.run([*tmux, "new-session", "-d", *size, shell], check=True, cwd=self.root, env=environment)
         try:
             if interrupt_at:

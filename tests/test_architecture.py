@@ -42,7 +42,10 @@ class Import(NamedTuple):
 def _modules(root: Path) -> dict[str, Path]:
     """Every module of the package by its dotted name."""
     paths = sorted((root / PACKAGE).rglob("*.py"))
-    return {".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in paths
+    }
 
 
 def _imports(name: str, tree: ast.Module, file: str, modules: Mapping[str, object]) -> Iterator[Import]:
@@ -55,7 +58,9 @@ def _imports(name: str, tree: ast.Module, file: str, modules: Mapping[str, objec
             longer = [f"{node.module}.{alias.name}" for alias in node.names]
             imported = [module if module in modules else str(node.module) for module in longer]
         elif isinstance(node, ast.Call) and _is_import(node.func):
-            imported = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            imported = [
+                arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            ]
         else:
             continue
         for module in imported:

@@ -10,7 +10,9 @@ import tasks
 from tests.conftest import ROOT
 
 DOCUMENTS = sorted(
-    path for pattern in ("*.md", "docs/*.md", "docs/adr/*.md", "modules/*/*.md") for path in ROOT.glob(pattern)
+    path
+    for pattern in ("*.md", "docs/*.md", "docs/adr/*.md", "modules/*/*.md")
+    for path in ROOT.glob(pattern)
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
@@ -43,7 +45,9 @@ def code(document: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_every_link_leads_somewhere(document: Path) -> None:
-    links = [(document.parent / path if path else document, place) for path, place in LINK.findall(text(document))]
+    links = [
+        (document.parent / path if path else document, place) for path, place in LINK.findall(text(document))
+    ]
     assert [str(target) for target, _ in links if not target.exists()] == []
     assert [(str(target), place) for target, place in links if place and place not in anchors(target)] == []
 
@@ -67,6 +71,8 @@ def test_every_task_is_in_some_document() -> None:
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:
     folder = ROOT / "docs/adr"
-    titles = [(text(path).partition("\n")[0].removeprefix("# "), path.name) for path in sorted(folder.glob("0*.md"))]
+    titles = [
+        (text(path).partition("\n")[0].removeprefix("# "), path.name) for path in sorted(folder.glob("0*.md"))
+    ]
     listed = re.findall(r"^(\d+\. )\[(.*)\]\((.*)\)$", text(folder / "README.md"), re.MULTILINE)
     assert [(number + title, name) for number, title, name in listed] == titles

@@ -51,7 +51,9 @@ def test_files_are_written_on_request(tmp_path: Path) -> None:
 
 
 def test_only_tests_of_generated_files_run_on_request(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("from tests.conftest import generated, pytest_addoption, pytest_collection_modifyitems\n")
+    pytester.makeconftest(
+        "from tests.conftest import generated, pytest_addoption, pytest_collection_modifyitems\n"
+    )
     pytester.makepyfile(
         "from pathlib import Path\n"
         "def test_file(generated):\n    generated.check(Path('file'), 'text')\n"

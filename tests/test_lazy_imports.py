@@ -1,4 +1,7 @@
-"""Imports inside functions: each delays every reader a moment, so only those that save users time are there."""
+"""Imports inside functions.
+
+Each delays every reader a moment, so only those that save users time are there.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ ALLOWED = {
     "fleetform/workflow/render/extra_modules.py": ["fleetform.hcl.parsing"],
     "fleetform/workflow/render/rendering.py": ["fleetform.workflow.render.loaded"],
 }
-"""Each keeps boto3, pydantic, jinja2, python-hcl2, rich or rapidfuzz out of `--list` and of cached results."""
+"""Each keeps a slow library out of `--list` and of cached results."""
 
 
 def imports_in_functions(file: Path) -> Iterator[str]:

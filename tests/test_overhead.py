@@ -1,6 +1,7 @@
 """What we add to Terraform's own time, with a Terraform that takes none.
 
-Wall time says more of what else the machine does: it is measured by benchmarks/driving.py, beside Terraform itself.
+Wall time says more of what else the machine does: it is measured by benchmarks/driving.py, beside Terraform
+itself.
 """
 
 import os
@@ -13,8 +14,9 @@ from pathlib import Path
 from tests import small_project
 from tests.fake_terraform import FakeTerraform
 
-# Five in a hundred of what a plan of a hundred resources takes is half a second of wall time. Of processor time, the
-# import of boto3 takes as much again while Terraform runs, and a machine that is busy makes twice as much of both.
+# Five in a hundred of what a plan of a hundred resources takes is half a second of wall time. Of processor
+# time, the import of boto3 takes as much again while Terraform runs, and a machine that is busy makes twice
+# as much of both.
 SECONDS = 2.5
 
 

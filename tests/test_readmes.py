@@ -37,7 +37,9 @@ def with_blocks(readme: Path, replace: Callable[[int, str, str], str]) -> str:
         replace: Returns a block's new text. Takes its number from 0, its language and its text.
     """
     numbers = iter(range(len(blocks(readme))))
-    return BLOCK.sub(lambda match: f"```{match[1]}\n{replace(next(numbers), match[1], match[2])}```", text(readme))
+    return BLOCK.sub(
+        lambda match: f"```{match[1]}\n{replace(next(numbers), match[1], match[2])}```", text(readme)
+    )
 
 
 def catalog() -> str:
@@ -58,7 +60,9 @@ def rendered_rule() -> str:
 
 def catalog_errors() -> str:
     """Return what is printed about README.md's catalog with two misspelled words."""
-    return bad.report(catalog().replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080", 1))
+    return bad.report(
+        catalog().replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080", 1)
+    )
 
 
 def test_the_readme_shows_what_is_rendered_and_printed(generated: Generated) -> None:
@@ -90,7 +94,9 @@ def test_both_readmes_show_the_same_code(generated: Generated) -> None:
     assert [language for language, _ in blocks(JAPANESE)] == [language for language, _ in english]
     generated.check(
         JAPANESE,
-        with_blocks(JAPANESE, lambda number, language, block: block if language == "sh" else english[number][1]),
+        with_blocks(
+            JAPANESE, lambda number, language, block: block if language == "sh" else english[number][1]
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""docs/resources.md says of every key what it makes, and is right: by the modules, and by what is rendered."""
+"""docs/resources.md says of every key what it makes, and is right.
+
+By the modules, and by what is rendered.
+"""
 
 import re
 from collections import defaultdict
@@ -42,7 +45,7 @@ def blocks(kind: str) -> Mapping[tuple[str, str], list[Block]]:
 
 
 def is_in_a_module(argument: str) -> bool:
-    """Whether a resource of a module has an argument, written as `type.argument` with the blocks that it is in."""
+    """Whether a module's resource has an argument, written as `type.argument` with its blocks."""
     kind, *steps = argument.split(".")
     return any(
         leads_somewhere(block, steps, module)
@@ -97,7 +100,7 @@ def keys_of(module: str) -> frozenset[str]:
 
 
 def is_a_variable(path: str) -> bool:
-    """Whether a module, `*` for any, has a variable, written as `module.variable`, and its type what else is named."""
+    """Whether a module (`*` for any) has a variable, written as `module.variable` and keys of its type."""
     module, name, *steps = path.split(".")
     types = [
         block.value("type")

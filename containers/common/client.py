@@ -44,8 +44,8 @@ class Reply:
 class Client:
     """Asks one callee. It only knows GET: what it repeats must be safe to repeat.
 
-    The limits of a chain nest: the deadline here must be below the attempt of whoever calls this service, or that
-    one gives up before it hears what is wrong. DNS keeps to the resolver's own time limit.
+    The limits of a chain nest: the deadline here must be below the attempt of whoever calls this service, or
+    that one gives up before it hears what is wrong. DNS keeps to the resolver's own time limit.
 
     Attributes:
         callee: Its name, for messages.
@@ -74,7 +74,12 @@ class Client:
                 pause = _pause_seconds(attempt)
                 if time.monotonic() + pause >= ends:
                     raise
-                facts = {"callee": self.callee, "attempt": attempt, "error": str(error), "request_id": request_id}
+                facts = {
+                    "callee": self.callee,
+                    "attempt": attempt,
+                    "error": str(error),
+                    "request_id": request_id,
+                }
                 logger.warning("calling again", extra={"facts": facts})
             time.sleep(pause)
         return self._attempt(path, request_id, tried, ends)
@@ -123,7 +128,8 @@ class Client:
         }
 
     def _reply(self, response: HTTPResponse, body: bytes) -> Reply:
-        # A callee that asks to wait has repeated its own calls: repeating them here too would multiply them per hop.
+        # A callee that asks to wait has repeated its own calls: repeating them here too would multiply them
+        # per hop.
         if response.status in PASSING_STATUSES and response.getheader("Retry-After") is None:
             raise PassingError(f"{self.callee} answered {response.status}{_told(body)}")
         if response.status != HTTPStatus.OK:
@@ -136,7 +142,10 @@ class Client:
 
 
 def _pause_seconds(attempt: int) -> float:
-    """Doubles with each attempt; up to half of it is left to chance, so that callers do not return in step."""
+    """Doubles with each attempt.
+
+    Up to half of it is left to chance, so that callers do not return in step.
+    """
     return FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
 
 

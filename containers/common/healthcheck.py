@@ -1,4 +1,7 @@
-"""A container's health check: ``python3 -m common.healthcheck`` exits 0 if the service in it is healthy, else 1."""
+"""A container's health check.
+
+``python3 -m common.healthcheck`` exits 0 if the service in it is healthy, else 1.
+"""
 
 import os
 import sys

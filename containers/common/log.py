@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON; what the caller gives as ``extra={"facts": {...}}`` becomes keys of it."""
+    """Formats a record as one line of JSON.
+
+    What the caller gives as ``extra={"facts": {...}}`` becomes keys of it.
+    """
 
     def __init__(self, service: str) -> None:
         super().__init__()

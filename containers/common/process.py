@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 def run(service: str, build: Callable[[Mapping[str, str]], Handler]) -> int:
     """Serve until a signal asks for the end; returns the exit code.
 
-    SIGTERM drains: service discovery hands out this task's address until its records' TTL has passed, so requests
-    are answered that long, while /healthz says 503. SIGINT, or a second signal, skips the rest of that time. Either
-    way the requests under way are finished.
+    SIGTERM drains: service discovery hands out this task's address until its records' TTL has passed, so
+    requests are answered that long, while /healthz says 503. SIGINT, or a second signal, skips the rest of
+    that time. Either way the requests under way are finished.
 
     Args:
         service: Its name, in logs and answers.
@@ -56,8 +56,8 @@ def run(service: str, build: Callable[[Mapping[str, str]], Handler]) -> int:
 def _watch_signals() -> socket.socket:
     """A socket that brings the number of each signal that asks for the end, as a byte.
 
-    A handler alone would not do: it waits for the main thread, which goes on sleeping if the kernel gives the signal
-    to another thread.
+    A handler alone would not do: it waits for the main thread, which goes on sleeping if the kernel gives the
+    signal to another thread.
     """
     signals, sender = socket.socketpair()
     sender.settimeout(0)

@@ -1,4 +1,7 @@
-"""The HTTP server of a service: a thread a connection, JSON errors, one log line a request, an orderly end."""
+"""The HTTP server of a service.
+
+A thread a connection, JSON errors, one log line a request, an orderly end.
+"""
 
 import logging
 import socket
@@ -17,7 +20,8 @@ from urllib.parse import unquote
 from common.client import CallError
 from common.messages import Handler, Request, Response, error_response, json_response, request_id
 
-# Above the 60 s of an Application Load Balancer, which answers 502 when a kept connection closes under its request.
+# Above the 60 s of an Application Load Balancer, which answers 502 when a kept connection closes under its
+# request.
 IDLE_SECONDS = 75
 DISCARDED_BODY_BYTES = 65536
 
@@ -105,7 +109,9 @@ class Exchange(BaseHTTPRequestHandler):
         del explain
         if code == HTTPStatus.NOT_IMPLEMENTED:
             response = error_response(
-                HTTPStatus.METHOD_NOT_ALLOWED, f"method not allowed: {self.command}", headers={"Allow": "GET, HEAD"}
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                f"method not allowed: {self.command}",
+                headers={"Allow": "GET, HEAD"},
             )
         else:
             self.close_connection = True
@@ -140,7 +146,10 @@ class Exchange(BaseHTTPRequestHandler):
             return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error")
 
     def _health(self) -> Response:
-        """This service's own health: were a callee's part of it, one dead service would take all its callers along."""
+        """This service's own health.
+
+        Were a callee's part of it, one dead service would take all its callers along.
+        """
         if self.server.draining:
             return json_response({"status": "draining"}, HTTPStatus.SERVICE_UNAVAILABLE)
         return json_response({"status": "ok"})
@@ -176,7 +185,10 @@ class Exchange(BaseHTTPRequestHandler):
         return "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0"
 
     def _discard_body(self) -> None:
-        """Read what the client still sends: closing over unread data would reset the connection under the answer."""
+        """Read what the client still sends.
+
+        Closing over unread data would reset the connection under the answer.
+        """
         length = self.headers.get("Content-Length", "")
         if length.isascii() and length.isdigit():
             self.rfile.read(min(int(length), DISCARDED_BODY_BYTES))

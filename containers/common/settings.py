@@ -13,7 +13,10 @@ class SettingError(Exception):
 
 
 class Endpoint(NamedTuple):
-    """Where a callee listens. The host is a name on purpose: who resolves it, and when, is the client's matter."""
+    """Where a callee listens. The host is a name on purpose.
+
+    Who resolves it, and when, is the client's matter.
+    """
 
     host: str
     port: int
@@ -28,7 +31,10 @@ def port(environment: Mapping[str, str]) -> int:
 
 
 def drain_seconds(environment: Mapping[str, str]) -> float:
-    """How long to go on answering after SIGTERM: ``DRAIN_SECONDS``, else 10, the TTL of service discovery's records."""
+    """How long to go on answering after SIGTERM.
+
+    ``DRAIN_SECONDS``, else 10, the TTL of service discovery's records.
+    """
     text = environment.get("DRAIN_SECONDS", "10")
     try:
         seconds = float(text)
@@ -43,7 +49,9 @@ def endpoint(environment: Mapping[str, str], name: str) -> Endpoint:
     """The callee whose base URL the variable ``name`` holds, such as ``http://orders.dev.shop.internal:8080``."""
     url = environment.get(name, "")
     if not url:
-        raise SettingError(f"{name} is not set: it must hold the callee's base URL, such as http://callee:8080")
+        raise SettingError(
+            f"{name} is not set: it must hold the callee's base URL, such as http://callee:8080"
+        )
     try:
         parts = urlsplit(url)
         found = Endpoint(parts.hostname or "", parts.port or 80)

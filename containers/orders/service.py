@@ -27,13 +27,16 @@ class Order:
 
 
 ORDERS = {
-    str(order.id): order for order in (Order(1001, "bolt", 200), Order(1002, "anvil", 2), Order(1003, "crate", 5))
+    str(order.id): order
+    for order in (Order(1001, "bolt", 200), Order(1002, "anvil", 2), Order(1003, "crate", 5))
 }
 
 
 def build(environment: Mapping[str, str]) -> Handler:
     """The handler, which calls the ``stock`` of the environment."""
-    stock = Client("stock", settings.endpoint(environment, "STOCK_URL"), attempt_seconds=0.5, deadline_seconds=1.5)
+    stock = Client(
+        "stock", settings.endpoint(environment, "STOCK_URL"), attempt_seconds=0.5, deadline_seconds=1.5
+    )
     return partial(answer, stock)
 
 
@@ -51,7 +54,9 @@ def answer(stock: Client, request: Request) -> Response:
 def _all(stock: Client, request: Request) -> Response:
     reply = stock.get("/stock", request.request_id)
     available = {article["sku"]: article["available"] for article in cast("list[Article]", reply.payload)}
-    return json_response([_line(order, available[order.sku]) for order in ORDERS.values()], served_by=reply.served_by)
+    return json_response(
+        [_line(order, available[order.sku]) for order in ORDERS.values()], served_by=reply.served_by
+    )
 
 
 def _one(stock: Client, request: Request, order: Order) -> Response:

@@ -2,7 +2,10 @@
 
 
 def prefers_html(accept: str) -> bool:
-    """Whether the header ``Accept`` ranks HTML above JSON, as browsers' do; to whom both are alike gets JSON."""
+    """Whether the header ``Accept`` ranks HTML above JSON, as browsers' do.
+
+    To whom both are alike gets JSON.
+    """
     qualities = _qualities(accept)
     return _quality(qualities, "text", "html") > _quality(qualities, "application", "json")
 

@@ -36,7 +36,8 @@ def overview(orders: Sequence[Order], chain: Sequence[str]) -> str:
     return _document(
         "Orders",
         f"""<table>
-<thead><tr><th>Order</th><th>Article</th><th class="number">Wanted</th><th class="number">In stock</th></tr></thead>
+<thead><tr><th>Order</th><th>Article</th><th class="number">Wanted</th><th class="number">In\
+ stock</th></tr></thead>
 <tbody>
 {rows}
 </tbody>

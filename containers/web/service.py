@@ -17,7 +17,9 @@ VARY = {"Vary": "Accept"}
 
 def build(environment: Mapping[str, str]) -> Handler:
     """The handler, which calls the ``orders`` of the environment."""
-    orders = Client("orders", settings.endpoint(environment, "ORDERS_URL"), attempt_seconds=2, deadline_seconds=5)
+    orders = Client(
+        "orders", settings.endpoint(environment, "ORDERS_URL"), attempt_seconds=2, deadline_seconds=5
+    )
     return partial(answer, orders)
 
 
@@ -34,7 +36,9 @@ def answer(orders: Client, request: Request) -> Response:
         return _page(pages.failure(str(error), (request.instance,)), HTTPStatus.BAD_GATEWAY)
     chain = (request.instance, *reply.served_by)
     if html:
-        return _page(pages.overview(cast("list[pages.Order]", reply.payload), chain), served_by=reply.served_by)
+        return _page(
+            pages.overview(cast("list[pages.Order]", reply.payload), chain), served_by=reply.served_by
+        )
     payload = {"orders": reply.payload, "served_by": chain}
     return json_response(payload, headers=VARY, served_by=reply.served_by)
 

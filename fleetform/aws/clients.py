@@ -40,7 +40,10 @@ class Access:
 
     @cached_property
     def _session(self) -> "Session":
-        """One for all clients: each session reads the descriptions of AWS's endpoints again, a tenth of a second."""
+        """One for all clients.
+
+        Each session reads the descriptions of AWS's endpoints again, a tenth of a second.
+        """
         from fleetform.aws.sessions import Session  # noqa: PLC0415 - boto3 takes a third of a second
 
         return Session(self.region, self.role)
@@ -48,7 +51,9 @@ class Access:
 
 @contextmanager
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set the process environment while a client is created: boto3 reads credentials and endpoints only from there.
+    """Set the process environment while a client is created.
+
+    Boto3 reads credentials and endpoints only from there.
 
     Clients may be created in several threads; only what differs is changed meanwhile.
     """

@@ -49,16 +49,25 @@ class AppliedService:
 
     def ports(self, protocol: str = "tcp") -> tuple[int, ...]:
         """The ports of its containers, sorted."""
-        mappings = [mapping for container in self.containers for mapping in container.get("portMappings") or ()]
-        ports = {mapping["containerPort"] for mapping in mappings if mapping.get("protocol", "tcp") == protocol}
+        mappings = [
+            mapping for container in self.containers for mapping in container.get("portMappings") or ()
+        ]
+        ports = {
+            mapping["containerPort"] for mapping in mappings if mapping.get("protocol", "tcp") == protocol
+        }
         return tuple(sorted(ports))
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
-        """The containers of its task definition, without a log router: on this machine, output stays where it is."""
+        """The containers of its task definition, without a log router.
+
+        On this machine, output stays where it is.
+        """
         containers: list[Mapping[str, Any]] = self.definition["containerDefinitions"]
         routers = {container["name"] for container in containers if container.get("firelensConfiguration")}
-        return [_without_waits(container, routers) for container in containers if container["name"] not in routers]
+        return [
+            _without_waits(container, routers) for container in containers if container["name"] not in routers
+        ]
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,8 @@ class AppliedEnvironment:
     def allows(self, caller: str, callee: str, protocol: str = "tcp") -> tuple[int, ...]:
         """The callee's ports that both the callee's ingress and the caller's egress let through.
 
-        A rule for a part of the VPC's network counts as one for all of it: a hole is shown rather than hidden.
+        A rule for a part of the VPC's network counts as one for all of it: a hole is shown rather than
+        hidden.
         """
         source, target = self.service(caller), self.service(callee)
         return tuple(
@@ -93,23 +103,31 @@ class AppliedEnvironment:
         )
 
     def public(self, name: str) -> tuple[int, ...]:
-        """The TCP ports of a service that are open to everyone, on its own address or through a load balancer."""
+        """The TCP ports of a service that are open to everyone, directly or through a load balancer."""
         service = self.service(name)
         front = self._front
-        rules = [rule for rule in self._rules("ingress", service) if rule.cidr in ANYWHERE or rule.peer in front]
+        rules = [
+            rule for rule in self._rules("ingress", service) if rule.cidr in ANYWHERE or rule.peer in front
+        ]
         return tuple(port for port in service.ports() if any(rule.covers(port) for rule in rules))
 
     def outward(self, name: str) -> bool:
         """Whether a service may call anything outside the VPC, on any port."""
-        return any(rule.cidr and not self._within(rule.cidr) for rule in self._rules("egress", self.service(name)))
+        return any(
+            rule.cidr and not self._within(rule.cidr) for rule in self._rules("egress", self.service(name))
+        )
 
     @property
     def _front(self) -> set[str]:
         """The groups that are open to everyone and no service's: load balancers'."""
         own = {group for service in self.services for group in service.groups}
-        return {rule.group for rule in self.rules if rule.direction == "ingress" and rule.cidr in ANYWHERE} - own
+        return {
+            rule.group for rule in self.rules if rule.direction == "ingress" and rule.cidr in ANYWHERE
+        } - own
 
-    def _lets(self, direction: str, service: AppliedService, other: AppliedService, port: int, protocol: str) -> bool:
+    def _lets(
+        self, direction: str, service: AppliedService, other: AppliedService, port: int, protocol: str
+    ) -> bool:
         return any(
             rule.covers(port, protocol) and (rule.peer in other.groups or self._inside(rule.cidr))
             for rule in self._rules(direction, service)
@@ -195,7 +213,9 @@ class LiveState:
             filters += _with_tag(self._tags)
         pages = self.ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
         found = [group for page in pages for group in page["SecurityGroups"]]
-        tags = {group["GroupId"]: {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])} for group in found}
+        tags = {
+            group["GroupId"]: {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])} for group in found
+        }
         return {
             group["GroupId"]: "default"
             if group["GroupName"] == "default"
@@ -259,7 +279,9 @@ class LiveState:
     def definition(self, service: str) -> Mapping[str, Any]:
         """The task definition that a running service has now."""
         arn = self.ecs_services[service]["taskDefinition"]
-        definition: Mapping[str, Any] = self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        definition: Mapping[str, Any] = self.ecs.describe_task_definition(taskDefinition=arn)[
+            "taskDefinition"
+        ]
         return definition
 
 
@@ -288,7 +310,9 @@ def read_applied(environment: Environment, access: Access) -> AppliedEnvironment
     try:
         return _to_applied(LiveState(environment, access))
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"{error}; check that `{environment.name}` is applied, and the credentials") from None
+        raise ProgramError(
+            f"{error}; check that `{environment.name}` is applied, and the credentials"
+        ) from None
 
 
 def _to_applied(live: LiveState) -> AppliedEnvironment:

@@ -10,7 +10,10 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 
 STARTED_BY = "fleetform"
-"""ECS's `startedBy` of our tasks: a task that still runs after an interruption is waited for, not run twice."""
+"""ECS's `startedBy` of our tasks.
+
+A task that still runs after an interruption is waited for, not run twice.
+"""
 
 _POLL_SECONDS = 5.0
 # ECS may not know a task yet that it has just started: API reference, RunTask, on eventual consistency.
@@ -92,10 +95,17 @@ def _wait_until_started(task: OneOffTask, ecs: Any) -> str:  # noqa: ANN401
     return arn
 
 
-def _wait_until_stopped(task: OneOffTask, ecs: Any, arn: str, watch: Callable[[str], None]) -> Mapping[str, Any]:  # noqa: ANN401
+def _wait_until_stopped(
+    task: OneOffTask,
+    ecs: Any,  # noqa: ANN401
+    arn: str,
+    watch: Callable[[str], None],
+) -> Mapping[str, Any]:
     status, misses = None, 0
     while misses < _MISSES:
-        found: list[Mapping[str, Any]] = ecs.describe_tasks(cluster=task.request["cluster"], tasks=[arn])["tasks"]
+        found: list[Mapping[str, Any]] = ecs.describe_tasks(cluster=task.request["cluster"], tasks=[arn])[
+            "tasks"
+        ]
         misses = 0 if found else misses + 1
         if found and found[0]["lastStatus"] != status:
             status = found[0]["lastStatus"]
@@ -103,7 +113,9 @@ def _wait_until_stopped(task: OneOffTask, ecs: Any, arn: str, watch: Callable[[s
         if status == "STOPPED":
             return found[0]
         time.sleep(_POLL_SECONDS)
-    raise ProgramError(f"{task.name}: ECS does not know {arn}; its output is in the log group {task.log_group}")
+    raise ProgramError(
+        f"{task.name}: ECS does not know {arn}; its output is in the log group {task.log_group}"
+    )
 
 
 def _problem(task: Mapping[str, Any]) -> str | None:

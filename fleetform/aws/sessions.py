@@ -44,4 +44,6 @@ def _assume_role(session: boto3.Session, role: str) -> boto3.Session:
         keys = session.client("sts").assume_role(RoleArn=role, RoleSessionName="fleetform")["Credentials"]
     except (BotoCoreError, ClientError) as error:
         raise ProgramError(f"{error}; check that your credentials may assume {role}") from None
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], session.region_name)
+    return boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], session.region_name
+    )

@@ -74,9 +74,9 @@ class _VerifiedState(LiveState):
     def dns_attributes(self) -> dict[str, bool]:
         """The VPC's DNS switches by name."""
         return {
-            name: self.ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[name[0].upper() + name[1:]][
-                "Value"
-            ]
+            name: self.ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[
+                name[0].upper() + name[1:]
+            ]["Value"]
             for name in ("enableDnsHostnames", "enableDnsSupport")
         }
 
@@ -89,7 +89,7 @@ class _VerifiedState(LiveState):
         return {one["Port"]: one["ListenerArn"] for listeners in answers for one in listeners}
 
     def routes(self, listener: str) -> dict[str, tuple[object, ...]]:
-        """Priority, hosts and paths of a listener's rules by the ARN of the target group that they lead to."""
+        """Return priority, hosts and paths of a listener's rules, by the ARN of their target group."""
         pages = self._balancing.get_paginator("describe_rules").paginate(ListenerArn=listener)
         rules = [rule for page in pages for rule in page["Rules"]]
         return {
@@ -113,7 +113,9 @@ class _VerifiedState(LiveState):
 
     def containers(self, service: str) -> dict[str, Mapping[str, Any]]:
         """The definitions of a service's containers by name."""
-        return {container["name"]: container for container in self.definition(service)["containerDefinitions"]}
+        return {
+            container["name"]: container for container in self.definition(service)["containerDefinitions"]
+        }
 
     def is_defined(self, service: str) -> bool:
         """Whether a task has a task definition."""
@@ -166,7 +168,9 @@ def _comparisons(environment: Environment, live: _VerifiedState) -> Iterator[_Co
     if live.vpc_id is None:
         yield _Comparison("VPC", f"one {live.expected_vpc}", "none, or several")
         return
-    yield _Comparison("DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, live.dns_attributes())
+    yield _Comparison(
+        "DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, live.dns_attributes()
+    )
     groups = topology.security_groups(environment)
     default = {"default"} if environment.network.vpc is None else set[str]()
     yield _Comparison("security groups", default | groups.groups.keys(), set(live.groups.values()))
@@ -177,7 +181,9 @@ def _comparisons(environment: Environment, live: _VerifiedState) -> Iterator[_Co
         yield from _service_facts(environment, live, name)
     for name, service in sorted(environment.services.items()):
         if service.schedule is not None:
-            yield _Comparison(f"schedule of {name}", _expected_schedule(service.schedule), live.schedule(name))
+            yield _Comparison(
+                f"schedule of {name}", _expected_schedule(service.schedule), live.schedule(name)
+            )
         elif service.run_before:
             yield _Comparison(f"task definition of {name}", "present", _presence(live.is_defined(name)))
     if environment.ingress.has_load_balancer:
@@ -189,7 +195,9 @@ def _balancing_facts(environment: Environment, live: _VerifiedState) -> Iterator
     yield _Comparison("listeners", set(ports), set(listeners))
     routes = live.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
     for name, route in topology.routes(environment).items():
-        joined = [found["targetGroupArn"] for found in live.ecs_services.get(name, {}).get("loadBalancers", [])]
+        joined = [
+            found["targetGroupArn"] for found in live.ecs_services.get(name, {}).get("loadBalancers", [])
+        ]
         expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
         yield _Comparison(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
 
@@ -230,12 +238,20 @@ def _rule_facts(
     groups: topology.SecurityGroups, network: str | None, actual: set[tuple[object, ...]]
 ) -> Iterator[_Comparison]:
     expected = {
-        (direction, rule.group, rule.protocol if rule.port else ALL_PROTOCOLS, rule.port, _peer(rule, network))
+        (
+            direction,
+            rule.group,
+            rule.protocol if rule.port else ALL_PROTOCOLS,
+            rule.port,
+            _peer(rule, network),
+        )
         for direction, rules in (("ingress", groups.ingress), ("egress", groups.egress))
         for rule in rules.values()
     }
     for rule in sorted(expected | actual, key=str):
-        yield _Comparison(f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual))
+        yield _Comparison(
+            f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual)
+        )
 
 
 def _peer(rule: topology.Rule, network: str | None) -> str | None:

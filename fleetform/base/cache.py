@@ -1,7 +1,8 @@
 """The cache: values by a digest of everything that they follow from.
 
-It uses the standard library's sqlite3. diskcache 5.6 was measured too: its import takes 15 ms more, reading a thousand
-values 11 ms instead of 7, writing them 48 ms instead of 12, and a damaged file raises an exception in the reader.
+It uses the standard library's sqlite3. diskcache 5.6 was measured too: its import takes 15 ms more, reading a
+thousand values 11 ms instead of 7, writing them 48 ms instead of 12, and a damaged file raises an exception
+in the reader.
 """
 
 import os
@@ -35,8 +36,8 @@ _FORGET = """DELETE FROM entries WHERE rowid IN (
         SELECT rowid, sum(length(value) + 150) OVER (ORDER BY used DESC, rowid DESC) AS total FROM entries
     ) WHERE total > ?
 )"""
-# The codes of a damaged file (https://sqlite.org/rescode.html); for a write, also those of a different table. A read
-# may get these from a table that another run is about to create.
+# The codes of a damaged file (https://sqlite.org/rescode.html); for a write, also those of a different table.
+# A read may get these from a table that another run is about to create.
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WORTHLESS = _DAMAGED | {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
@@ -63,7 +64,10 @@ class Kind(NamedTuple, Generic[T]):
 
 
 class Codec(Protocol[T]):
-    """A way to write values as bytes. Reading may create values of its type only, and must not execute anything."""
+    """A way to write values as bytes.
+
+    Reading may create values of its type only, and must not execute anything.
+    """
 
     def encode(self, value: T) -> bytes:
         """Write a value; ValueError if it cannot be written."""
@@ -91,11 +95,12 @@ Parts: TypeAlias = Sequence[bytes]
 class Cache:
     """Values by everything that they follow from, in a file that several processes read and write at a time.
 
-    No call fails because of the file: a value that cannot be read is made again, one that cannot be written is not
-    cached, and a damaged file is replaced. A killed writer loses only its own values.
+    No call fails because of the file: a value that cannot be read is made again, one that cannot be written
+    is not cached, and a damaged file is replaced. A killed writer loses only its own values.
 
-    A file that others may have written is neither read nor written: one that Git tracks, a link, or one that belongs to
-    a different user or can be written by others; its folder likewise. Values are data: see `Codec`.
+    A file that others may have written is neither read nor written: one that Git tracks, a link, or one that
+    belongs to a different user or can be written by others; its folder likewise. Values are data: see
+    `Codec`.
 
     Args:
         path: The file; its folder is created with the first value.
@@ -117,8 +122,8 @@ class Cache:
 
         Args:
             kind: Its kind.
-            parts: Everything that it follows from. If this is a function, it is called again after `make`, and the
-                value is not cached if anything has changed in the meantime.
+            parts: Everything that it follows from. If this is a function, it is called again after `make`,
+                and the value is not cached if anything has changed in the meantime.
             make: Makes the value.
             is_current: Returns whether a cached value is valid, if that depends on more than the parts.
         """
@@ -190,7 +195,7 @@ class Cache:
             self._try(lambda: self._write(values), _WORTHLESS)
 
     def _is_ours(self) -> bool:
-        """Return whether the file is absent, or only this user can have written it as far as disk and Git show."""
+        """Return whether the file is absent, or disk and Git show that only this user can have written it."""
         others = stat.S_IWGRP | stat.S_IWOTH
         try:
             return (
@@ -257,11 +262,18 @@ class Cache:
             yield database
 
     def _try(self, act: Callable[[], T], worthless: frozenset[int]) -> T | None:
-        """Do it, once more with a new file if an error shows that this one is worthless; None if it cannot be done."""
+        """Do it, once more with a new file if an error shows that this one is worthless.
+
+        None if it cannot be done.
+        """
         for _ in range(2):
             try:
                 return act()
-            except (sqlite3.Error, TypeError, ValueError) as error:  # the last two: a damaged file with invalid text
+            except (
+                sqlite3.Error,
+                TypeError,
+                ValueError,
+            ) as error:  # the last two: a damaged file with invalid text
                 if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in worthless:
                     return None
                 if not self._remove():
@@ -315,7 +327,7 @@ def _key(kind: Kind[T], parts: Parts) -> bytes:
 
 
 def _is_private(path: Path, writable: int, is_kind: Callable[[int], bool]) -> bool:
-    """Return whether a path is free, or is of a kind, is owned by the current user and has no bits in `writable`."""
+    """Return whether a path is free, or of a kind, owned by this user and without bits in `writable`."""
     try:
         status = path.lstat()
     except FileNotFoundError:

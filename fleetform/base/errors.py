@@ -1,7 +1,7 @@
 """The errors that Fleetform reports: each message has what is wrong, where, and how to fix it.
 
-They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that escapes is a
-bug.
+They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that
+escapes is a bug.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 def printable(text: str) -> str:
-    """Text on one line: whatever a terminal would act on or not show is written as an escape, as Python does."""
+    """Text on one line.
+
+    Whatever a terminal would act on or not show is written as an escape, as Python does.
+    """
     return text if text.isprintable() else "".join(map(_printable_character, text))
 
 

@@ -20,9 +20,14 @@ _read: dict[str, tuple[tuple[int, int, int, int], bytes]] = {}
 
 @functools.cache
 def code() -> bytes:
-    """Return a digest of this package, the interpreter and the installed libraries with their versions; 3 ms."""
+    """Return a digest of this package, the interpreter and the installed libraries with their versions.
+
+    3 ms.
+    """
     libraries = sorted(name for folder in sys.path for name in _names(folder) if name.endswith(".dist-info"))
-    return digest(sys.version.encode(), tree(Path(__file__).parents[1], (".py",)), *map(os.fsencode, libraries))
+    return digest(
+        sys.version.encode(), tree(Path(__file__).parents[1], (".py",)), *map(os.fsencode, libraries)
+    )
 
 
 def _names(folder: str) -> list[str]:
@@ -41,7 +46,9 @@ def program(path: str, folder: Path) -> bytes:
     """
     status = Path(path).stat()
     choices = (content(folder / name) for name in _VERSION_FILES)
-    return digest(os.fsencode(os.path.realpath(path)), b"%d %d" % (status.st_size, status.st_mtime_ns), *choices)
+    return digest(
+        os.fsencode(os.path.realpath(path)), b"%d %d" % (status.st_size, status.st_mtime_ns), *choices
+    )
 
 
 def tree(folder: Path, endings: tuple[str, ...] = ("",)) -> bytes:
@@ -64,8 +71,8 @@ def _visible(names: Iterable[str]) -> list[str]:
 def content(path: Path | str) -> bytes:
     """Return a digest of a file's content, or of the reason why it cannot be read.
 
-    A file is read again only if its inode shows that it was written since this process read it. A write in the last
-    moment is not trusted: two writes may have the same time on the file system.
+    A file is read again only if its inode shows that it was written since this process read it. A write in
+    the last moment is not trusted: two writes may have the same time on the file system.
     """
     name = os.fspath(path)
     try:

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Pause garbage collection: it takes half of the time to load a large catalog, and more of parsing HCL."""
+    """Pause garbage collection.
+
+    It takes half of the time to load a large catalog, and more of parsing HCL.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

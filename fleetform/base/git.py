@@ -48,9 +48,13 @@ def git(
     except OSError as error:
         raise ProgramError(f"cannot run git: {error.strerror}; install it") from None
     if done.returncode and "not a git repository" in done.stderr:
-        raise InputError("this checkout is not a Git repository; without its history nothing earlier is known")
+        raise InputError(
+            "this checkout is not a Git repository; without its history nothing earlier is known"
+        )
     if done.returncode not in accepted:
-        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
+        raise ProgramError(
+            f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}"
+        )
     return done.stdout
 
 
@@ -75,13 +79,20 @@ def commit(root: Path, reference: str) -> str:
 
 
 def tree(root: Path, commit_hash: str) -> str:
-    """Return the tree's hash of the project in a commit; empty if it is absent. The project may be a subfolder."""
+    """Return the tree's hash of the project in a commit.
+
+    Empty if it is absent. The project may be a subfolder.
+    """
     inside = git(root, "rev-parse", "--show-prefix").rstrip("\n")
-    return git(root, "rev-parse", "--verify", "--quiet", f"{commit_hash}:{inside}", accepted=(0, 1, 128)).strip()
+    return git(
+        root, "rev-parse", "--verify", "--quiet", f"{commit_hash}:{inside}", accepted=(0, 1, 128)
+    ).strip()
 
 
 @contextmanager
-def checkout_of(root: Path, tree_hash: str, wanted: Callable[[list[PurePath]], list[PurePath]]) -> Iterator[Path]:
+def checkout_of(
+    root: Path, tree_hash: str, wanted: Callable[[list[PurePath]], list[PurePath]]
+) -> Iterator[Path]:
     """A folder with files of a tree as Git itself checks them out; the repository's own index stays as it is.
 
     Args:

@@ -12,7 +12,10 @@ _SPLIT = b"link"  # the extension of an index that has its entries in a second f
 
 @cache
 def is_tracked(folder: Path) -> bool:
-    """Return whether Git may track a folder or anything in it, in the repository around it; case does not count."""
+    """Return whether Git may track a folder or anything in it, in the repository around it.
+
+    Case does not count.
+    """
     repository = next((above for above in folder.absolute().parents if (above / ".git").exists()), None)
     if repository is None:
         return False

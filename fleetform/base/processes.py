@@ -86,7 +86,8 @@ def report_interrupt(name: str, count: int) -> None:
 
 def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[str]:
     try:
-        # Its own session: Ctrl-C reaches it only through us. A second one makes Terraform quit without saving.
+        # Its own session: Ctrl-C reaches it only through us. A second one makes Terraform quit without
+        # saving.
         return subprocess.Popen(
             argv,
             env=dict(variables),
@@ -102,10 +103,14 @@ def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> 
         raise ProgramError(f"cannot run {argv[0]}: {error.strerror}; check the installation") from None
 
 
-def _check_exit_code(process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]) -> Result:
+def _check_exit_code(
+    process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]
+) -> Result:
     argv = process.args if isinstance(process.args, list) else [process.args]
     if process.returncode not in accepted:
-        message = f"`{' '.join(map(str, argv))}` ended with exit code {process.returncode}; its output is in {log}"
+        message = (
+            f"`{' '.join(map(str, argv))}` ended with exit code {process.returncode}; its output is in {log}"
+        )
         raise ProgramError(message, "\n".join(lines))
     return Result(process.returncode, tuple(lines))
 
@@ -140,7 +145,8 @@ class ProcessGroup:
     Only the main thread receives signals: while it is `listening`, it passes them on.
 
     Args:
-        again: The signal that the programs get from the second interrupt on. A second SIGINT ends Terraform at once.
+        again: The signal that the programs get from the second interrupt on. A second SIGINT ends Terraform
+            at once.
         on_interrupt: Receives the count of interrupts so far; it must be quick.
     """
 
@@ -166,7 +172,8 @@ class ProcessGroup:
     ) -> Result:
         """Run a program to its end.
 
-        It writes to its log directly, and continues if we are killed: a pipe without a reader would end it too.
+        It writes to its log directly, and continues if we are killed: a pipe without a reader would end it
+        too.
 
         Args:
             argv: Program and arguments.
@@ -200,7 +207,9 @@ class ProcessGroup:
             raise KeyboardInterrupt
         return replace(_check_exit_code(process, lines, log, accepted), seconds=time.monotonic() - started)
 
-    def _begin(self, argv: list[str], variables: Mapping[str, str], written: IO[bytes]) -> subprocess.Popen[str]:
+    def _begin(
+        self, argv: list[str], variables: Mapping[str, str], written: IO[bytes]
+    ) -> subprocess.Popen[str]:
         with self._lock:
             if self._interrupts:
                 raise KeyboardInterrupt
@@ -230,10 +239,13 @@ class ProcessGroup:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Treat Ctrl-C, and the end of a session or machine, as interrupts of the group; only in the main thread.
+        """Treat Ctrl-C, and the end of a session or machine, as interrupts of the group.
 
-        After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then SIGTERM.
-        Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
+        Only in the main thread.
+
+        After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then
+        SIGTERM. Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was
+        read.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -253,7 +265,9 @@ class ProcessGroup:
             for number in ours:
                 signal.signal(number, earlier[number])
 
-    def at_once(self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]) -> list[Future[_Answer]]:
+    def at_once(
+        self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]
+    ) -> list[Future[_Answer]]:
         """Do work on every item in threads, `workers` at a time.
 
         Raises:
@@ -262,7 +276,8 @@ class ProcessGroup:
         with self.listening(), ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(work, item) for item in items]
             while not all(future.done() for future in futures):
-                # With a timeout: if a different thread gets the signal, this one notices it only when it wakes.
+                # With a timeout: if a different thread gets the signal, this one notices it only when it
+                # wakes.
                 wait(futures, timeout=_WAKE_SECONDS)
                 for future in futures if self._interrupts else ():
                     future.cancel()
@@ -301,12 +316,18 @@ def read(
         seconds: Its time limit; None for no limit.
 
     Raises:
-        ProgramError: It ended with another exit code than those accepted, or not in time; the message has its standard
-            error, or what else it printed.
+        ProgramError: It ended with another exit code than those accepted, or not in time; the message has its
+            standard error, or what else it printed.
     """
     try:
         done = subprocess.run(
-            argv, env=dict(variables), capture_output=True, text=True, check=False, input=stdin, timeout=seconds
+            argv,
+            env=dict(variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            input=stdin,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
         raise ProgramError(f"`{' '.join(argv)}` did not end in {seconds:g} s") from None
@@ -339,7 +360,9 @@ def reading(
 
         def printed() -> str:
             output, errors = process.communicate()
-            return _terminal_text(argv, subprocess.CompletedProcess(argv, process.returncode, output, errors), accepted)
+            return _terminal_text(
+                argv, subprocess.CompletedProcess(argv, process.returncode, output, errors), accepted
+            )
 
         try:
             yield printed

@@ -50,8 +50,8 @@ def hold(
         task: The run's task; see `Run`.
         timeout: Seconds to wait for a run that holds the lock.
         report: Receives a line if it waits.
-        recover: Called first if the last run was killed or interrupted, or a program of it failed; the record stays
-            until this run has ended well.
+        recover: Called first if the last run was killed or interrupted, or a program of it failed; the record
+            stays until this run has ended well.
 
     Raises:
         CheckFailedError: The other run took longer than the timeout.
@@ -76,7 +76,9 @@ def _wait(file: IO[str], timeout: float, report: Callable[[str], None]) -> None:
     while not _locked(file):
         other = _read(file) or "another run"
         if time.monotonic() >= deadline:
-            raise CheckFailedError(f"{other} still runs in this checkout after {timeout:.0f} s; run it again later")
+            raise CheckFailedError(
+                f"{other} still runs in this checkout after {timeout:.0f} s; run it again later"
+            )
         if not reported:
             report(f"waiting for {other}, which runs in this checkout")
             reported = True

@@ -1,7 +1,8 @@
 """Typed serialization: values as JSON, and back only into the types that are declared here or by the caller.
 
-Reading creates nothing but what a form allows, and executes nothing. Whatever has a different shape is refused with one
-error, so data of any origin can be read. Compared with pickle, a thousand services are read as fast.
+Reading creates nothing but what a form allows, and executes nothing. Whatever has a different shape is
+refused with one error, so data of any origin can be read. Compared with pickle, a thousand services are read
+as fast.
 """
 
 import dataclasses
@@ -45,10 +46,11 @@ class JsonCodec(Generic[T]):
     """A way to write the values of one type as bytes.
 
     Args:
-        form: The type: scalars, bytes, dates, paths, enumerations, tuples, lists, sets, mappings, unions, and named
-            tuples and dataclasses of these. A type may contain itself.
+        form: The type: scalars, bytes, dates, paths, enumerations, tuples, lists, sets, mappings, unions, and
+            named tuples and dataclasses of these. A type may contain itself.
         custom: Converters for types that need their own.
-        from_mapping: Converts JSON's mappings as they are read, before any converter; only custom ones use mappings.
+        from_mapping: Converts JSON's mappings as they are read, before any converter; only custom ones use
+            mappings.
     """
 
     def __init__(
@@ -114,7 +116,10 @@ class JsonCodec(Generic[T]):
         return self._record(form)
 
     def _record(self, form: type) -> Converter:
-        """Build the converter of a named tuple or a dataclass; those of its fields follow with its first value."""
+        """Build the converter of a named tuple or a dataclass.
+
+        Those of its fields follow with its first value.
+        """
         is_tuple = issubclass(form, tuple)
         names = form._fields if is_tuple else [field.name for field in dataclasses.fields(form)]  # type: ignore[attr-defined]
         parts: list[Converter] = []
@@ -204,7 +209,9 @@ def _mapping(key: Converter, item: Converter) -> Converter:
     """Build the converter of a mapping, whose keys may be of any type: a list of pairs."""
     return Converter(
         lambda value: [[key.to_plain(name), item.to_plain(each)] for name, each in value.items()],
-        lambda plain: {key.from_plain(name): item.from_plain(each) for name, each in map(_list, _list(plain))},
+        lambda plain: {
+            key.from_plain(name): item.from_plain(each) for name, each in map(_list, _list(plain))
+        },
     )
 
 

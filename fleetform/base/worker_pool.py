@@ -45,10 +45,14 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) 
     try:
         with ProcessPoolExecutor(workers, get_context("fork"), _start_worker) as pool:
             with _blocked_signals():
-                results = pool.map(_run_item, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
+                results = pool.map(
+                    _run_item, range(len(items)), chunksize=max(1, len(items) // (workers * 16))
+                )
             return list(results)
     except BrokenProcessPool:
-        raise ProgramError("a worker process was killed, possibly out of memory; run the command again") from None
+        raise ProgramError(
+            "a worker process was killed, possibly out of memory; run the command again"
+        ) from None
 
 
 @contextmanager

@@ -103,7 +103,9 @@ class Container(CatalogModel):
     """Environment variables whose values are in SSM or Secrets Manager. ECS reads them when a task starts."""
     health_check: HealthCheck | None = None
     """How ECS checks that the container is healthy."""
-    stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = 30  # Fargate's maximum: API reference, ContainerDefinition
+    stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = (
+        30  # Fargate's maximum: API reference, ContainerDefinition
+    )
     """Seconds between SIGTERM and SIGKILL when the container stops."""
     ulimits: Mapping[Literal["nofile"], Ulimit] = Field(  # Fargate has no other: API reference, Ulimit
         default=EMPTY, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
@@ -162,7 +164,9 @@ class Sidecar(Container):
     """Whether the task stops when this container ends."""
     cpu: Annotated[Integer, Field(ge=0, le=16384)] = 0
     """CPU units of the task that are reserved for this container."""
-    memory: Annotated[Integer, Field(ge=6)] | None = None  # Docker's minimum: API reference, ContainerDefinition
+    memory: Annotated[Integer, Field(ge=6)] | None = (
+        None  # Docker's minimum: API reference, ContainerDefinition
+    )
     """MiB of the task's memory that this container may use."""
     mounts: Mapping[PartName, ContainerPath] = Field(default=EMPTY, examples=[{"scratch": "/var/scratch"}])
     """The service's volumes, by name, and their mount paths in this container."""

@@ -189,9 +189,9 @@ class Environment(CatalogModel):
     """AWS account. Terraform refuses to work in any other."""
     role: RoleArn | None = Field(default=None, examples=["arn:aws:iam::123456789012:role/deploy"])
     """IAM role that Terraform assumes in the account. Default: the credentials in use."""
-    region: Annotated[Text, TextPattern(r"[a-z]{2}(-[a-z]+)+-[0-9]", "expected a region, such as ap-northeast-1")] = (
-        Field(examples=["ap-northeast-1"])
-    )
+    region: Annotated[
+        Text, TextPattern(r"[a-z]{2}(-[a-z]+)+-[0-9]", "expected a region, such as ap-northeast-1")
+    ] = Field(examples=["ap-northeast-1"])
     """AWS region."""
     zones: Annotated[tuple[Text, ...], AsTuple, Field(min_length=2, max_length=6)] = Field(
         examples=[["ap-northeast-1a", "ap-northeast-1c"]]
@@ -219,9 +219,11 @@ class Environment(CatalogModel):
     """`edges`: one security group for each service, opened only by `calls`. `shared`: one group for all
     services."""
     kms_key: KmsKey | None = None
-    """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys. You manage its policy,
-    which must let `logs.<region>.amazonaws.com` use the key for log groups, and let the role that applies use it
-    for schedules."""
+    """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys.
+
+    You manage its policy,
+    which must let `logs.<region>.amazonaws.com` use the key for log groups, and let the role that applies use
+    it for schedules."""
     protection: Boolean = False
     """Whether to protect the environment: AWS refuses to delete the load balancer, and `destroy`
     refuses to run."""

@@ -77,19 +77,25 @@ def _check_entry(name: str, node: Node) -> list[Problem]:
     if not isinstance(node.value, dict):
         return [Problem(node.position, f"`{name}` is not a mapping", _remedy())]
     problems = [
-        Problem(child.key_position or child.position, f"unknown key `{key}` in `{name}`", suggestion(key, names))
+        Problem(
+            child.key_position or child.position, f"unknown key `{key}` in `{name}`", suggestion(key, names)
+        )
         for key, child in node.value.items()
         if key not in names
     ]
     position = node.key_position or node.position
-    problems += [Problem(position, f"`{name}` has no `{key}`", _remedy()) for key in names if key not in node.value]
+    problems += [
+        Problem(position, f"`{name}` has no `{key}`", _remedy()) for key in names if key not in node.value
+    ]
     for key, (pattern, expected) in _PATTERNS.items():
         child = node.value.get(key)
         if child is not None and not (isinstance(child.value, str) and re.fullmatch(pattern, child.value)):
             problems.append(Problem(child.position, f"`{name}.{key}` is not {expected}", _remedy()))
     platforms = node.value.get("platforms")
     if platforms is not None and not _are_platforms(platforms.plain()):
-        problems.append(Problem(platforms.position, f"`{name}.platforms` is not a list of platforms", _remedy()))
+        problems.append(
+            Problem(platforms.position, f"`{name}.platforms` is not a list of platforms", _remedy())
+        )
     return problems
 
 

@@ -128,7 +128,9 @@ def _shared_keys(tree: Node, top: Mapping[str, Node]) -> Node:
 class _TemplateResolver:
     """Resolves `extends`, and collects its problems."""
 
-    def __init__(self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]) -> None:
+    def __init__(
+        self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]
+    ) -> None:
         self.problems: list[Problem] = []
         self.incomplete: list[Position] = []
         self._templates = templates
@@ -207,13 +209,17 @@ class _TemplateResolver:
             parent = str(entry.value)
             if parent in path:
                 cycle = " -> ".join([*path[path.index(parent) :], parent])
-                self._add_problem(entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`")
+                self._add_problem(
+                    entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`"
+                )
                 continue
             if len(path) <= MAX_TEMPLATES:
                 chain |= dict.fromkeys(self._template_chain(parent, path))
             if len(path) > MAX_TEMPLATES or len(chain) > MAX_TEMPLATES:
                 owner = path[0] if len(path) > MAX_TEMPLATES else name
-                self._add_problem(entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them")
+                self._add_problem(
+                    entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them"
+                )
                 return ()
         return tuple(chain)
 
@@ -304,7 +310,9 @@ def merge_repeated_problems(
     groups: dict[tuple[Position, str], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         if problem.position not in reported:
-            groups.setdefault((problem.position, _without_service_names(problem.message, services)), []).append(problem)
+            groups.setdefault(
+                (problem.position, _without_service_names(problem.message, services)), []
+            ).append(problem)
     return [*dict.fromkeys(shared), *map(_merge_problems, groups.values())]
 
 

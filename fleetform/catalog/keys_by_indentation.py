@@ -15,7 +15,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 # The dashes of a list before a key, the key, and its colon.
 _ENTRY = re.compile(
-    r"""( *(?:- +)*)("(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s#"'\[\]{},&*!|>%@`-][^:#]*(?::(?=\S)[^:#]+)*):(?:\s|$)"""
+    r"""( *(?:- +)*)("(?:\\.|[^"\\])*"|'(?:''|[^'])*'"""
+    r"""|[^\s#"'\[\]{},&*!|>%@`-][^:#]*(?::(?=\S)[^:#]+)*):(?:\s|$)"""
 )
 _INDENT = re.compile(r" *(?:- +)*")
 
@@ -46,7 +47,9 @@ def _keys_above(lines: Sequence[str], numbers: Collection[int]) -> Iterator[tupl
     above: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if entry := _ENTRY.match(line):
-            dash = entry[1].find("-")  # it ends the item before it; its list's key may have the same indentation
+            dash = entry[1].find(
+                "-"
+            )  # it ends the item before it; its list's key may have the same indentation
             while above and above[-1][0] >= (dash + 1 or entry.end(1)):
                 above.pop()
         if number in numbers:
@@ -75,7 +78,9 @@ def _keys_inside(line: str) -> Mapping[int, KeyPath]:
     key: KeyPath = (_key_of(entry),)
     columns = dict.fromkeys(range(start + 1, len(line) + 2), key)
     columns |= {start + position.column: path for position, path in _paths(tree, ())}
-    return columns | ({start + 1: ()} if "-" in entry[1] else {})  # keys missing from an item are reported there
+    return columns | (
+        {start + 1: ()} if "-" in entry[1] else {}
+    )  # keys missing from an item are reported there
 
 
 def _paths(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]]:

@@ -150,7 +150,9 @@ class _Reader:
             self._characters += len(event.value)
             value = event.value if event.style else _parse_scalar(event.value)
         else:
-            value = self._read_items(depth + 1) if kind is SequenceStartEvent else self._read_mapping(depth + 1)
+            value = (
+                self._read_items(depth + 1) if kind is SequenceStartEvent else self._read_mapping(depth + 1)
+            )
         node = Node(value, self._position(event), key)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(node, self._nodes - nodes, self._characters - characters)
@@ -159,7 +161,9 @@ class _Reader:
     def _reject_tag(self, event: Any) -> None:  # noqa: ANN401 - as `_next_event`
         remedy = "remove it; if the value is text, quote it"
         self.problems.append(
-            Problem(self._position(event), f"unsupported YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy)
+            Problem(
+                self._position(event), f"unsupported YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy
+            )
         )
 
     def _depth_problem(self, event: yaml.Event) -> _FatalProblem:
@@ -168,7 +172,9 @@ class _Reader:
     def _read_alias(self, event: Any, depth: int, key: Position | None) -> Node:  # noqa: ANN401 - as `_next_event`
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
-            raise self._fatal(event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first")
+            raise self._fatal(
+                event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first"
+            )
         self._nodes += anchored.nodes
         if self._nodes > MAX_NODES:
             raise self._size_problem(event)
@@ -249,7 +255,9 @@ def parse_yaml(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
         return empty, [syntax_problem(error, text, _position_at(text, len(text), file))]
     except yaml.reader.ReaderError as error:
         position = _position_at(text, error.position, file)
-        return empty, [Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")]
+        return empty, [
+            Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")
+        ]
     if root.value is None:
         return empty, reader.problems
     return root, reader.problems
@@ -268,7 +276,9 @@ def read_yaml(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
         raise InputError(f"{shown_as}: file not found; create it or choose a different --env") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise CatalogError([Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]) from None
+        raise CatalogError(
+            [Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]
+        ) from None
     except OSError as error:
         raise InputError(f"{shown_as}: {error.strerror}; make it a readable file") from None
     return parse_yaml(text, shown_as)

@@ -38,7 +38,9 @@ class TextPattern:
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Return the pattern, and the message that an editor shows for a mismatch."""
         pattern = self.pattern.replace(r"\w", _WORD)
         return {**handler(schema), "pattern": f"^(?:{pattern})$", "patternErrorMessage": self.expectation}

@@ -82,7 +82,9 @@ def key_paths() -> Mapping[tuple[str, str], str]:
     the first, as in the document.
     """
     return {
-        (kind, key): ".".join([*(_WILDCARD if step in (_NAME, _ITEM) else step for step in section.path), key])
+        (kind, key): ".".join(
+            [*(_WILDCARD if step in (_NAME, _ITEM) else step for step in section.path), key]
+        )
         for kind, section in _sections().items()
         for key in definitions()[kind]["properties"]
     }
@@ -160,7 +162,9 @@ def _legal_values(schema: Schema, sections: Mapping[str, _Section]) -> str:
         return "list of " + _legal_values(schema["items"], sections) + _bounds(schema, "minItems", "maxItems")
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
-        return "mapping of names to " + (_legal_values(values, sections) if isinstance(values, dict) else "anything")
+        return "mapping of names to " + (
+            _legal_values(values, sections) if isinstance(values, dict) else "anything"
+        )
     return _scalar_values(schema)
 
 
@@ -169,7 +173,9 @@ def _scalar_values(schema: Schema) -> str:
         return _EXAMPLE.sub("", _escape(schema["patternErrorMessage"]).removeprefix("expected "))
     kind = "string" if schema.get("type") == SCALAR_TYPES["type"] else schema.get("type")
     lengths = _bounds(schema, "minLength", "maxLength")
-    return _TYPE_NAMES[str(kind)] + (f"{lengths} characters" if lengths else _bounds(schema, "minimum", "maximum"))
+    return _TYPE_NAMES[str(kind)] + (
+        f"{lengths} characters" if lengths else _bounds(schema, "minimum", "maximum")
+    )
 
 
 def _listed_values(values: Sequence[object]) -> str:

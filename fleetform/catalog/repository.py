@@ -19,7 +19,9 @@ _REMEDY = "move its target into the repository"
 def leaves_repository(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.path.islink) -> bool:
     """Return whether a path from the root, without `..`, leaves the repository through symbolic links."""
     parts = itertools.accumulate(path.parts, "{}/{}".format, initial=str(root))
-    if not any(map(is_link, itertools.islice(parts, 1, None))):  # text for speed: a large catalog has thousands
+    if not any(
+        map(is_link, itertools.islice(parts, 1, None))
+    ):  # text for speed: a large catalog has thousands
         return False
     real = PurePath(os.path.realpath(root / path))  # `resolve` would raise on a link to itself
     return not real.is_relative_to(os.path.realpath(root))
@@ -39,7 +41,9 @@ def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
     """Check that no build context or Dockerfile leads outside the repository; in invalid services too."""
     is_link = functools.cache(os.path.islink)  # many services share their folders
     services = tree.at(("services",))
-    for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
+    for service in (
+        services.value.values() if services is not None and isinstance(services.value, dict) else ()
+    ):
         for node, path in _build_paths(service):
             if leaves_repository(root, path, is_link):
                 message = f"`{path}` leads outside this repository through a symbolic link"
@@ -61,4 +65,9 @@ def _build_paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
 
 
 def _is_relative_path(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value and not value.startswith("/") and ".." not in value.split("/")
+    return (
+        isinstance(value, str)
+        and "\0" not in value
+        and not value.startswith("/")
+        and ".." not in value.split("/")
+    )

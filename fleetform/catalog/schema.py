@@ -41,7 +41,8 @@ _OVERLAY: Schema = {
             "templates": {
                 "type": "object",
                 "additionalProperties": {"$ref": f"{_REFERENCE_PREFIX}Service"},
-                "description": "Partial services that services and templates extend, by name. They do not run.",
+                "description": "Partial services that services and templates extend, by name. They do not"
+                " run.",
             },
         }
     },
@@ -131,7 +132,11 @@ def _move_key_pattern(schema: Schema) -> Schema:
         return schema
     rest = {key: value for key, value in schema.items() if key not in ("patternProperties", "propertyNames")}
     ((pattern, value),) = schema["patternProperties"].items()
-    return {**rest, "propertyNames": {"pattern": pattern, **schema["propertyNames"]}, "additionalProperties": value}
+    return {
+        **rest,
+        "propertyNames": {"pattern": pattern, **schema["propertyNames"]},
+        "additionalProperties": value,
+    }
 
 
 def _drop_null(schema: Schema) -> Schema:
@@ -190,7 +195,9 @@ def _allow_null(schema: Schema) -> Schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [*kinds, "null"], **values}
-    annotations: Schema = {key: schema[key] for key in ("description", "default", "examples") if key in schema}
+    annotations: Schema = {
+        key: schema[key] for key in ("description", "default", "examples") if key in schema
+    }
     kind = {key: value for key, value in schema.items() if key not in annotations}
     alternatives = kind["anyOf"] if kind.keys() == {"anyOf"} else [kind]
     return {"anyOf": [*alternatives, {"type": "null"}], **annotations}
@@ -202,7 +209,9 @@ def _reachable_definitions(root: Schema, schemas: Mapping[str, Schema]) -> dict[
     pending = _direct_references(root)
     while pending:
         names |= pending
-        pending = {referred_name for name in pending for referred_name in _direct_references(schemas[name])} - names
+        pending = {
+            referred_name for name in pending for referred_name in _direct_references(schemas[name])
+        } - names
     return {name: schemas[name] for name in sorted(names)}
 
 

@@ -301,7 +301,9 @@ class Service(Container):
     service: all."""
     calls: Annotated[tuple[Annotated[CallTarget, ShortForm("service")], ...], AsTuple] = Field(
         default=(),
-        examples=[["orders", {"service": "stock", "port": "admin"}, {"host": "api.example.com", "port": 443}]],
+        examples=[
+            ["orders", {"service": "stock", "port": "admin"}, {"host": "api.example.com", "port": 443}]
+        ],
     )
     """What this service calls. Each called service adds the variable `<CALLEE>_URL`, and each call opens the
     callee's port to this service."""
@@ -327,7 +329,9 @@ class Service(Container):
     may interrupt its tasks."""
     deployment: Deployment = Deployment()
     """How new tasks replace old ones."""
-    schedule: Annotated[Schedule, ShortForm("expression")] | None = Field(default=None, examples=["cron(0 3 * * ? *)"])
+    schedule: Annotated[Schedule, ShortForm("expression")] | None = Field(
+        default=None, examples=["cron(0 3 * * ? *)"]
+    )
     """When to start a task, instead of keeping tasks running."""
     run_before: TextList = Field(default=(), examples=[["orders"]])
     """Runs a task once, to completion, before these services are updated, such as a database migration. It
@@ -372,7 +376,9 @@ class Service(Container):
     @property
     def callees(self) -> tuple[str, ...]:
         """The services of this catalog that the service calls."""
-        return tuple(call.service for call in self.calls if call.service is not None and call.namespace is None)
+        return tuple(
+            call.service for call in self.calls if call.service is not None and call.namespace is None
+        )
 
     @property
     def health_command(self) -> tuple[str, ...]:

@@ -58,7 +58,9 @@ def _explain_colon(place: _Stop) -> _Explanation:
 
 def _explain_misaligned(place: _Stop) -> _Explanation:
     if place.before.strip():
-        return _Explanation("unexpected text after the value", "put the whole value in quotes, or remove the rest")
+        return _Explanation(
+            "unexpected text after the value", "put the whole value in quotes, or remove the rest"
+        )
     return _Explanation(
         "this line fits neither the keys nor the list above it", "align it with the lines that it belongs to"
     )
@@ -73,7 +75,9 @@ def _explain_character(place: _Stop) -> _Explanation:
 def _explain_no_value(place: _Stop) -> _Explanation:
     if not place.character:
         return _Explanation("the file ends where a value should be", "close the open brackets")
-    return _Explanation(f"`{place.character}` where a value should be", "remove it, or put the value in quotes")
+    return _Explanation(
+        f"`{place.character}` where a value should be", "remove it, or put the value in quotes"
+    )
 
 
 def _explain_tab(_: _Stop) -> _Explanation:
@@ -85,7 +89,9 @@ def _explain_escape(_: _Stop) -> _Explanation:
 
 
 def _explain_missing_colon(_: _Stop) -> _Explanation:
-    return _Explanation("a line without `: `", "write `key: value`, with a space after the colon", at_start=True)
+    return _Explanation(
+        "a line without `: `", "write `key: value`, with a space after the colon", at_start=True
+    )
 
 
 def _explain_unclosed_quote(_: _Stop) -> _Explanation:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, Strict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+)
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -36,7 +44,9 @@ class CatalogModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Describe each key by the docstring below it."""
         json_schema = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
@@ -73,11 +83,15 @@ class ShortForm:
 
     key: str
 
-    def __get_pydantic_core_schema__(self, source: type[CatalogModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: type[CatalogModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """Replace the short form with the long one before the model sees it."""
         return core_schema.no_info_before_validator_function(self._expand, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Allow either form."""
         long = handler(schema)
         short = handler.resolve_ref_schema(long)["properties"][self.key]
@@ -100,7 +114,9 @@ def _check_text(value: str) -> str:
     if "\0" in value:
         raise ValueError("expected text without NUL characters")
     if not unicodedata.is_normalized("NFC", value):
-        raise ValueError("expected text with composed accents (Unicode NFC), because Terraform would change this")
+        raise ValueError(
+            "expected text with composed accents (Unicode NFC), because Terraform would change this"
+        )
     return value
 
 
@@ -115,7 +131,9 @@ class SingleOrList:
         """Wrap a single item in a list before validation."""
         return core_schema.no_info_before_validator_function(_wrap_single, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Allow either form."""
         several = handler(schema)
         return {"anyOf": [several["items"], several]}
@@ -150,7 +168,9 @@ def _check_vpc_cidr(value: str) -> str:
 
 def _check_retention(value: int) -> int:
     if value not in LOG_RETENTION_IN_DAYS:
-        raise ValueError(f"expected a retention of CloudWatch Logs: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}")
+        raise ValueError(
+            f"expected a retention of CloudWatch Logs: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}"
+        )
     return value
 
 
@@ -197,7 +217,8 @@ Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS serv
 Protocol = Literal["tcp", "udp"]
 
 Image = Annotated[
-    Text, TextPattern(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "expected an image reference, such as nginx:1.29")
+    Text,
+    TextPattern(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "expected an image reference, such as nginx:1.29"),
 ]
 
 # A DNS label (RFC 1035) in lower case that does not begin with a digit, because it becomes part of a
@@ -205,13 +226,15 @@ Image = Annotated[
 ServiceName = Annotated[
     str,
     TextPattern(
-        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)",
+        "expected lower-case letters, digits and single hyphens, at most 40",
     ),
 ]
 ApplicationName = Annotated[
     Text,
     TextPattern(
-        r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 24"
+        r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)",
+        "expected lower-case letters, digits and single hyphens, at most 24",
     ),
 ]
 # Valid for both ECR (lower case, single separators) and IAM.
@@ -226,11 +249,14 @@ NamePrefix = Annotated[
 PortName = Annotated[
     str,
     TextPattern(
-        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)",
+        "expected lower-case letters, digits and single hyphens, at most 40",
     ),
 ]
 # A name in a task definition: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
-PartName = Annotated[str, TextPattern(r"[A-Za-z0-9_-]{1,255}", "expected letters, digits, _ and -, at most 255")]
+PartName = Annotated[
+    str, TextPattern(r"[A-Za-z0-9_-]{1,255}", "expected letters, digits, _ and -, at most 255")
+]
 StackName = Annotated[
     Text,
     TextPattern(r"[a-z][a-z0-9-]{0,39}", "expected lower-case letters, digits and hyphens, at most 40"),
@@ -255,7 +281,8 @@ TagKey = Annotated[
     ),
 ]
 TagValue = Annotated[
-    Text, TextPattern(r"[\w .:/=+@-]{0,256}", "expected at most 256 letters, digits, spaces and . : / = + - @ _")
+    Text,
+    TextPattern(r"[\w .:/=+@-]{0,256}", "expected at most 256 letters, digits, spaces and . : / = + - @ _"),
 ]
 Domain = Annotated[
     Text,
@@ -289,12 +316,15 @@ UrlPath = Annotated[
     ),
 ]
 ContainerPath = Annotated[
-    Text, TextPattern(r"/[^\s:]{0,1023}", "expected an absolute path without spaces and colons, such as /var/data")
+    Text,
+    TextPattern(r"/[^\s:]{0,1023}", "expected an absolute path without spaces and colons, such as /var/data"),
 ]
 Account = Annotated[Text, TextPattern(r"[0-9]{12}", "expected the 12 digits of an AWS account")]
 Bucket = Annotated[
     Text,
-    TextPattern(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "expected 3 to 63 lower-case letters, digits and hyphens"),
+    TextPattern(
+        r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "expected 3 to 63 lower-case letters, digits and hyphens"
+    ),
 ]
 _ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
 
@@ -328,7 +358,9 @@ WebAcl = Annotated[
 HostedZone = Annotated[
     Text, TextPattern(r"Z[A-Z0-9]{1,31}", "expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ")
 ]
-Namespace = Annotated[Text, arn("servicediscovery", "namespace/ns-[a-z0-9]+", "namespace/ns-0123456789abcdef")]
+Namespace = Annotated[
+    Text, arn("servicediscovery", "namespace/ns-[a-z0-9]+", "namespace/ns-0123456789abcdef")
+]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
@@ -336,7 +368,8 @@ Parameter = Annotated[
     Text,
     TextPattern(
         r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
-        "expected a parameter name or ARN, such as /shop/db/password; for Secrets Manager write `{ secret: ... }`",
+        "expected a parameter name or ARN, such as /shop/db/password; for Secrets Manager write `{ secret:"
+        " ... }`",
     ),
 ]
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
@@ -365,13 +398,16 @@ SubnetId = Annotated[Text, resource_id("subnet")]
 EndpointName = Annotated[
     Text,
     TextPattern(
-        r"[a-z0-9]+([.-][a-z0-9]+)*", "expected the end of an endpoint's name, such as s3, ecr.api or secretsmanager"
+        r"[a-z0-9]+([.-][a-z0-9]+)*",
+        "expected the end of an endpoint's name, such as s3, ecr.api or secretsmanager",
     ),
 ]
 FileSystemId = Annotated[Text, resource_id("fs")]
 AccessPointId = Annotated[Text, resource_id("fsap")]
 # Cloud Map IDs consist of letters and digits: API reference, Service.Id and Namespace.Id.
-DiscoveryServiceId = Annotated[Text, TextPattern("srv-[a-z0-9]{1,60}", "expected an ID, such as srv-0123456789abcdef")]
+DiscoveryServiceId = Annotated[
+    Text, TextPattern("srv-[a-z0-9]{1,60}", "expected an ID, such as srv-0123456789abcdef")
+]
 NamespaceId = Annotated[Text, TextPattern("ns-[a-z0-9]{1,60}", "expected an ID, such as ns-0123456789abcdef")]
 
 
@@ -399,14 +435,20 @@ def _check_schedule(value: str) -> str:
     if _RATE.fullmatch(value) or _AT.fullmatch(value):
         return value
     if not (value.startswith("cron(") and value.endswith(")")):
-        raise ValueError("expected cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00)")
+        raise ValueError(
+            "expected cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00)"
+        )
     fields = value[len("cron(") : -1].split(" ")
     if len(fields) != len(_CRON):
-        raise ValueError("cron has six fields: minutes, hours, day of the month, month, day of the week, year")
+        raise ValueError(
+            "cron has six fields: minutes, hours, day of the month, month, day of the week, year"
+        )
     if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
         raise ValueError("write ? for either the day of the month or the day of the week")
     for index, (field, (description, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
-        if not all(_is_cron_part(part, index, least, most) for part in _replace_names(field, least, names).split(",")):
+        if not all(
+            _is_cron_part(part, index, least, most) for part in _replace_names(field, least, names).split(",")
+        ):
             or_names = f" or {names[0]} to {names[-1]}" if names else ""
             expected = f"expected {least} to {most}{or_names}, *, lists, ranges and steps"
             raise ValueError(f"`{field}` is not valid for {description} in cron: {expected}")

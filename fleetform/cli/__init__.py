@@ -1,1 +1,4 @@
-"""The tasks as a person meets them: each function does one, prints what came of it, and raises what went wrong."""
+"""The tasks as a person meets them.
+
+Each function does one, prints what came of it, and raises what went wrong.
+"""

@@ -1,8 +1,8 @@
 """Commands as Invoke's tasks: declared flags, functions found by name, errors as exit codes.
 
-Invoke derives flags from the signature of a task's function: their types from defaults, their short forms from the
-letters that are left. Here a command declares its flags, and names its function instead of importing it, so that a
-command line loads only what its own task needs.
+Invoke derives flags from the signature of a task's function: their types from defaults, their short forms
+from the letters that are left. Here a command declares its flags, and names its function instead of importing
+it, so that a command line loads only what its own task needs.
 """
 
 import errno
@@ -146,7 +146,9 @@ class CommandTask(Task[Function]):
         for flag in self.command.flags:
             if flag.repeated:
                 values[flag.keyword] = tuple(values[flag.keyword])
-        form = next((values[flag.keyword] for flag in self.command.flags if flag.name == FORMAT.name), FORMAT.default)
+        form = next(
+            (values[flag.keyword] for flag in self.command.flags if flag.name == FORMAT.name), FORMAT.default
+        )
         if FORMAT in self.command.flags:  # for us alone; a task that prints reports has a parameter for it
             del values[FORMAT.keyword]
         environments = [values[name] for name in self.command.environments]
@@ -184,7 +186,9 @@ def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[Non
 
 
 def require_catalogs(root: Path, environments: Sequence[str]) -> None:
-    """Load the catalogs that a task is about before it prints anything: a program reads only their problems then.
+    """Load the catalogs that a task is about before it prints anything.
+
+    A program reads only their problems then.
 
     Raises:
         CatalogError: One has problems.

@@ -14,7 +14,9 @@ def show(project: Project, env: str, reference: str, *, why: bool, as_json: bool
     if report.notice:
         sys.stderr.write(f"warning: {report.notice}\n")
     if as_json:
-        write_json({"env": report.env, "since": report.since, "stacks": [asdict(stack) for stack in report.stacks]})
+        write_json(
+            {"env": report.env, "since": report.since, "stacks": [asdict(stack) for stack in report.stacks]}
+        )
     else:
         write(_text(report, why=why))
 
@@ -23,7 +25,8 @@ def _text(report: Report, *, why: bool) -> str:
     if not report.stacks:
         return f"nothing of {report.env} is affected since {report.since[:12]}\n"
     return "".join(
-        _line(stack) + ("".join(f"  {each}\n" for each in stack.why) if why else "") for stack in report.stacks
+        _line(stack) + ("".join(f"  {each}\n" for each in stack.why) if why else "")
+        for stack in report.stacks
     )
 
 

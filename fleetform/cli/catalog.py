@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def schema(project: Project, *, check: bool) -> None:
-    """Write the catalog's JSON Schema and the references, or with `check` fail if any of them is out of date."""
+    """Write the JSON Schema and the references, or with `check` fail if one is out of date."""
     if not check:
         write_changes(write_schema(project), as_json=False)
         return
@@ -50,7 +50,7 @@ def new_env(project: Project, name: str, like: str) -> None:
 
 
 def report_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
-    """Print the problems of a catalog, in a format for programs on standard output, and return how many there are."""
+    """Print the problems of a catalog in a format, and return their count."""
     diagnostics = reporting.of_problems(project.root, problems)
     if form in reports.FORMATS:
         write(reports.FORMATS[form](diagnostics))

@@ -79,7 +79,8 @@ CATALOG = Group(
                 ),
                 switch(
                     "write-baseline",
-                    "Accept the current findings in envs/<env>/policy-baseline.json, so that only new ones fail.",
+                    "Accept the current findings in envs/<env>/policy-baseline.json, so that only new ones"
+                    " fail.",
                 ),
             ),
             _ENV,
@@ -99,7 +100,9 @@ CATALOG = Group(
                 word("name", "Name of the service."),
                 option("port", "Port that it listens on. Default: none, for a worker.", "PORT", number(0)),
                 option("calls", "Services that it calls, separated by commas.", "NAMES", names, default=()),
-                option("image", "Image that is built elsewhere. Default: built from containers/<name>.", "IMAGE"),
+                option(
+                    "image", "Image that is built elsewhere. Default: built from containers/<name>.", "IMAGE"
+                ),
             ),
         ),
         Command(
@@ -128,9 +131,16 @@ TERRAFORM = Group(
                 WAIT,
                 VERBOSE,
                 JSON,
-                option("changed-since", "Only the stacks that `affected` lists for this commit.", "COMMIT", default=""),
+                option(
+                    "changed-since",
+                    "Only the stacks that `affected` lists for this commit.",
+                    "COMMIT",
+                    default="",
+                ),
                 switch("details", "Show every change with its values, not only risky ones.", "d"),
-                option("out", "File to write the plans to as Markdown, for a pull request.", "FILE", default=""),
+                option(
+                    "out", "File to write the plans to as Markdown, for a pull request.", "FILE", default=""
+                ),
                 option(
                     "fail-on",
                     "Changes that exit with 1: add, change, replace, destroy, risk. Separate them by commas.",
@@ -138,7 +148,10 @@ TERRAFORM = Group(
                     choices("add", "change", "replace", "destroy", "risk"),
                     default=(),
                 ),
-                switch("save", "Save the plans. `apply --saved` applies them, or nothing if anything changed since."),
+                switch(
+                    "save",
+                    "Save the plans. `apply --saved` applies them, or nothing if anything changed since.",
+                ),
             ),
             _ENV,
         ),
@@ -171,7 +184,8 @@ TERRAFORM = Group(
                 BUILDER,
                 option(
                     "severity",
-                    "Lowest severity of ECR scan findings that stops the deployment, or none. Default: critical.",
+                    "Lowest severity of ECR scan findings that stops the deployment, or none. Default:"
+                    " critical.",
                     "SEVERITY",
                     choice("critical", "high", "medium", "low", "informational", "undefined", "none"),
                     default="critical",
@@ -198,7 +212,11 @@ TERRAFORM = Group(
             "List stacks and services that differ from a commit.",
             "fleetform.cli.affected:show",
             (
-                word("changed-since", "Commit to compare with: a hash, a branch or a tag.", parameter="reference"),
+                word(
+                    "changed-since",
+                    "Commit to compare with: a hash, a branch or a tag.",
+                    parameter="reference",
+                ),
                 *_IN_ENV,
                 switch("why", "Show why each stack differs."),
                 JSON,
@@ -241,10 +259,14 @@ TERRAFORM = Group(
         Command(
             "ci",
             "Write the CI pipeline that checks, plans and applies.\n\n"
-            "github writes .github/workflows/fleetform.yml, gitlab .gitlab-ci.yml, and atlantis atlantis.yaml. The"
-            " pipeline checks a pull request and plans each stack that it affects. It applies the main branch to one"
-            " environment after the other: by name, those with `protection` last, or as `applied_after` in their"
-            " environment.yaml says. A file that was written by hand is never overwritten. See docs/pipelines.md.",
+            "github writes .github/workflows/fleetform.yml, gitlab .gitlab-ci.yml, and atlantis"
+            " atlantis.yaml. The"
+            " pipeline checks a pull request and plans each stack that it affects. It applies the main"
+            " branch to one"
+            " environment after the other: by name, those with `protection` last, or as `applied_after` in"
+            " their"
+            " environment.yaml says. A file that was written by hand is never overwritten. See"
+            " docs/pipelines.md.",
             "fleetform.cli.pipelines:ci",
             (
                 option(

@@ -1,4 +1,7 @@
-"""The whole pipeline on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
+"""The whole pipeline on this machine.
+
+From the catalog to applied, verified and drift-free, then destroyed.
+"""
 
 from collections.abc import Callable
 from urllib.request import urlopen
@@ -43,7 +46,8 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
         _show_result(
             screen,
             report,
-            f"Still running. Try `{command('verify')}`, `{command('destroy')}` and `{command('emulator.stop')}`.",
+            f"Still running. Try `{command('verify')}`, `{command('destroy')}` and"
+            f" `{command('emulator.stop')}`.",
         )
         return
     # Images change the lock and the rendered files, so this works on a copy.
@@ -55,8 +59,13 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     _show_result(screen, report)
 
 
-def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], None] | None = None) -> Report:
-    """Render, check, apply, verify and plan again; `prepare` is called between the foundation and the services."""
+def _run(
+    project: Project, screen: Screen, prepare: Callable[[Project, Screen], None] | None = None
+) -> Report:
+    """Render, check, apply, verify and plan again.
+
+    `prepare` is called between the foundation and the services.
+    """
     with screen.step("Render") as step:
         changed = files.render_environment(project, ENVIRONMENT)
         step.note = f"{len(changed)} files changed" if changed else "nothing to change"

@@ -58,8 +58,8 @@ class DeployOptions:
 def deploy(project: Project, env: str, options: DeployOptions) -> None:
     """Bring an environment up to date with the catalog and the work tree.
 
-    Render, check, apply the foundation, build and push images, render their digests, apply the rest and verify.
-    Steps that are done already are skipped, so that a deployment continues after a failure.
+    Render, check, apply the foundation, build and push images, render their digests, apply the rest and
+    verify. Steps that are done already are skipped, so that a deployment continues after a failure.
     """
     require_severity(options.severity)
     screen = Screen()
@@ -79,7 +79,9 @@ def deploy(project: Project, env: str, options: DeployOptions) -> None:
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts match the catalog"
     _show(screen, workspace.environment, load_lock(project.root, env), report)
     if report.differences:
-        raise CheckFailedError("\n".join([*report.differences, f"run `{command('verify', env=env)}` to check again"]))
+        raise CheckFailedError(
+            "\n".join([*report.differences, f"run `{command('verify', env=env)}` to check again"])
+        )
 
 
 def _require_scans(project: Project, workspace: Workspace, screen: Screen, severity: str) -> None:
@@ -94,7 +96,9 @@ def _require_scans(project: Project, workspace: Workspace, screen: Screen, sever
         if any(findings.values()):
             lines = [f"{name}: {finding}" for name in findings for finding in findings[name]]
             remedy = "fix it, or accept it with a higher `--severity`, or `none`"
-            raise CheckFailedError("\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"]))
+            raise CheckFailedError(
+                "\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"])
+            )
         scanned = [scan for scan in scans.values() if not scan.notice]
         note = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
         step.note = note if scans else "no service is built here"
@@ -113,7 +117,9 @@ def _read_scans(project: Project, workspace: Workspace) -> "dict[str, Scan]":
     }
 
 
-def _show(screen: Screen, environment: Environment, lock: Mapping[str, LockedImage], report: "Report") -> None:
+def _show(
+    screen: Screen, environment: Environment, lock: Mapping[str, LockedImage], report: "Report"
+) -> None:
     """Print a table with a row for each service: its image and its number of tasks."""
     rows = [
         [
@@ -161,7 +167,9 @@ def _registry(project: Project, environment: Environment, profile: str | None) -
     if profile is None:
         return open_registry(project, environment)
     # Keys in the process environment would take precedence over the profile.
-    variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {"AWS_PROFILE": profile}
+    variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {
+        "AWS_PROFILE": profile
+    }
     try:
         return registry_of(environment, Access(environment.region, variables))
     except ProfileNotFound as error:
@@ -173,7 +181,9 @@ def rollback(project: Project, env: str, service: str) -> None:
     load(project.root, env)
     entry = previous(project.root, env, service)
     write_lock(project.root, env, {**load_lock(project.root, env), service: entry.image})
-    Screen().line(f"{service}: rolled back to {_short_image(entry.image)} of commit {entry.commit[:_COMMIT_LENGTH]}")
+    Screen().line(
+        f"{service}: rolled back to {_short_image(entry.image)} of commit {entry.commit[:_COMMIT_LENGTH]}"
+    )
     _render(project, env)
 
 

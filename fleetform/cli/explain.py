@@ -87,7 +87,9 @@ def lines(under: str, facts: Sequence[Fact]) -> Iterator[Line]:
         facts: At least one. Empty defaults are shown only if there is nothing else.
     """
     shown = [fact for fact in facts if not fact.is_empty_default] or facts
-    depth = next(steps for steps in range(len(facts[0].path) + 1) if provenance.label(facts[0].path[:steps]) == under)
+    depth = next(
+        steps for steps in range(len(facts[0].path) + 1) if provenance.label(facts[0].path[:steps]) == under
+    )
     before: Steps = ()
     for fact in shown:
         path = (under, *fact.path[depth:]) if under else fact.path
@@ -107,7 +109,9 @@ def _shared_steps(one: Steps, other: Steps) -> int:
 
 def _indent(path: Steps, new: int) -> str:
     """Return the indentation of a key, with a dash for each list item that begins here."""
-    return "".join("- " if isinstance(step, int) and level >= new else "  " for level, step in enumerate(path))
+    return "".join(
+        "- " if isinstance(step, int) and level >= new else "  " for level, step in enumerate(path)
+    )
 
 
 def _key(path: Steps, level: int, under: str) -> str:

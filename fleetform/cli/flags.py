@@ -92,7 +92,12 @@ def number(least: int) -> Reader:
     """Return a reader of whole numbers."""
 
     def read(text: str) -> int:
-        if text.isascii() and text.removeprefix("-").isdigit() and len(text) <= _LONGEST_NUMBER and int(text) >= least:
+        if (
+            text.isascii()
+            and text.removeprefix("-").isdigit()
+            and len(text) <= _LONGEST_NUMBER
+            and int(text) >= least
+        ):
             return int(text)
         raise ValueError(f"cannot use `{printable(text)}`; give a whole number, {least} or more")
 
@@ -130,7 +135,11 @@ LOCAL = "local"
 
 ENV = option("env", "Environment, a folder of envs/. Default: local.", "NAME", short="e", default=LOCAL)
 FORMAT = option(
-    "format", f"Output format for catalog errors: {', '.join(FORMATS)}.", "FORMAT", choice(*FORMATS), default=FORMATS[0]
+    "format",
+    f"Output format for catalog errors: {', '.join(FORMATS)}.",
+    "FORMAT",
+    choice(*FORMATS),
+    default=FORMATS[0],
 )
 JSON = switch("json", "Print JSON for scripts.", "j", parameter="as_json")
 YES = switch("yes", "Do not ask for confirmation.", "y")
@@ -141,11 +150,23 @@ JOBS = option(
 )
 WAIT = option("wait", "Minutes to wait for a state lock. Default: 1.", "MINUTES", number(0), default=1)
 STACK = option(
-    "stack", "Only this stack. Repeat it for several.", "NAME", short="s", repeated=True, parameter="stack_names"
+    "stack",
+    "Only this stack. Repeat it for several.",
+    "NAME",
+    short="s",
+    repeated=True,
+    parameter="stack_names",
 )
 SERVICE = option(
-    "service", "Only this service. Repeat it for several.", "NAME", short="S", repeated=True, parameter="services"
+    "service",
+    "Only this service. Repeat it for several.",
+    "NAME",
+    short="S",
+    repeated=True,
+    parameter="services",
 )
 ENGINES = ("docker", "podman", "buildah")
 RUNNER = option("engine", "docker or podman. Default: the first that works.", "NAME", choice(*ENGINES[:2]))
-BUILDER = option("engine", "docker, podman or buildah. Default: the first that works.", "NAME", choice(*ENGINES))
+BUILDER = option(
+    "engine", "docker, podman or buildah. Default: the first that works.", "NAME", choice(*ENGINES)
+)

@@ -45,7 +45,9 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
 def _count_outcomes(report: ImagesReport) -> str:
     """Return such as `1 built, 2 unchanged`."""
     counts = Counter(done.status for done in report.done)
-    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
+    return (
+        ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
+    )
 
 
 def _show_images(screen: "Screen", images: "Sequence[PushedImage]") -> None:
@@ -76,7 +78,10 @@ def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) ->
 
 def _show_old_images(services: "Sequence[OldImages]") -> None:
     """Print a table with a row for each service."""
-    rows = [[old.service, str(old.kept), str(old.locked), str(len(old.images)), decimal(old.size)] for old in services]
+    rows = [
+        [old.service, str(old.kept), str(old.locked), str(len(old.images)), decimal(old.size)]
+        for old in services
+    ]
     headings = ("service", "kept", "locked", "to delete", "frees up to")
     Screen().table(headings, rows, right=headings[1:])
 
@@ -84,4 +89,10 @@ def _show_old_images(services: "Sequence[OldImages]") -> None:
 def _plain(old: "OldImages") -> dict[str, object]:
     """Return a service's images as JSON data."""
     images = [{"digest": image.digest, "tags": image.tags, "bytes": image.size} for image in old.images]
-    return {"service": old.service, "kept": old.kept, "locked": old.locked, "deleted": images, "bytes": old.size}
+    return {
+        "service": old.service,
+        "kept": old.kept,
+        "locked": old.locked,
+        "deleted": images,
+        "bytes": old.size,
+    }

@@ -31,7 +31,10 @@ SmokeTest: TypeAlias = Callable[[], Matrix]
 
 
 def up(project: Project, env: str, engine: str | None) -> None:
-    """Run an environment's services here: apply rendered files to the emulator, build images, and start containers."""
+    """Run an environment's services here.
+
+    Apply rendered files to the emulator, build images, and start containers.
+    """
     site = local_services.open_site(project, env, engine)
     require_checked(project, env)
     screen = Screen()
@@ -73,13 +76,19 @@ def apply_stack(workspace: Workspace, screen: Screen, stack: Stack) -> None:
 def bring_up(site: Site, workspace: Workspace, screen: Screen) -> None:
     """Build and start the services of an applied environment, and wait until they are healthy."""
     with screen.step("Build the images") as step:
-        images = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
+        images = local_services.build_images(
+            site, BuildListener(lambda service, line: step.show(f"{service}: {line}"))
+        )
         new = sum(image.status == "built" for image in images)
         step.note = f"{new} built, {len(images) - new} unchanged"
     with screen.step(f"Start the containers with {site.runner.engine}") as step:
-        local_services.start(site, workspace.access, {image.service: image.reference for image in images}, step.show)
+        local_services.start(
+            site, workspace.access, {image.service: image.reference for image in images}, step.show
+        )
     with screen.step("Wait until they are healthy") as step:
-        containers = local_services.wait_until_healthy(site, lambda healthy, of: step.show(f"{healthy} of {of}"))
+        containers = local_services.wait_until_healthy(
+            site, lambda healthy, of: step.show(f"{healthy} of {of}")
+        )
         step.note = f"{len(containers)} containers"
 
 
@@ -126,7 +135,9 @@ def _status(site: Site, service: str, containers: Sequence[Container]) -> Status
     ports = [port for container in containers for port in container.published]
     entry = site.environment.services.get(service)
     name = dns_name(site.environment, service) if entry and entry.listens else None
-    return Status(service, name, len(tasks - unhealthy), len(tasks), f"http://127.0.0.1:{ports[0]}" if ports else None)
+    return Status(
+        service, name, len(tasks - unhealthy), len(tasks), f"http://127.0.0.1:{ports[0]}" if ports else None
+    )
 
 
 def show(site: Site, screen: Screen) -> None:

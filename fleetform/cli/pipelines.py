@@ -38,4 +38,6 @@ def _provider(name: str) -> Provider:
 def _existing_providers(project: Project) -> list[Provider]:
     if providers := pipelines.existing_providers(project, list(PROVIDERS.values())):
         return providers
-    raise InputError(f"no generated pipeline here; write one with `--provider` and one of {', '.join(PROVIDERS)}")
+    raise InputError(
+        f"no generated pipeline here; write one with `--provider` and one of {', '.join(PROVIDERS)}"
+    )

@@ -104,7 +104,8 @@ def print_plans(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], op
     failing = [(plan.stack, change) for plan in plans for change in plan.changes if options.fails(change)]
     if failing:
         named = "; ".join(
-            f"{stack}: {printable(change.address)} {describe_change(change)}" for stack, change in failing[:_NAMED]
+            f"{stack}: {printable(change.address)} {describe_change(change)}"
+            for stack, change in failing[:_NAMED]
         )
         more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
         raise CheckFailedError(f"--fail-on {','.join(options.words)}: {named}{more}")

@@ -40,7 +40,9 @@ class OutputOptions:
         if self.as_json and self.form != _TEXT:
             raise InputError(f"`--json` and `--format {self.form}` exclude each other; keep one of them")
         if self.fail_on not in _SEVERITIES:
-            raise InputError(f"--fail-on: unknown severity `{self.fail_on}`; {suggestion(self.fail_on, _SEVERITIES)}")
+            raise InputError(
+                f"--fail-on: unknown severity `{self.fail_on}`; {suggestion(self.fail_on, _SEVERITIES)}"
+            )
 
     @property
     def is_text(self) -> bool:
@@ -53,7 +55,9 @@ class OutputOptions:
         return _SEVERITIES[: _SEVERITIES.index(self.fail_on) + 1]
 
 
-def report(project: "Project", assessment: Assessment, notices: "Sequence[Problem]", options: OutputOptions) -> None:
+def report(
+    project: "Project", assessment: Assessment, notices: "Sequence[Problem]", options: OutputOptions
+) -> None:
     """Print findings; in formats for programs, the catalog's notices come before them."""
     if options.as_json:
         write_json([_plain(finding) for finding in assessment.findings])
@@ -89,7 +93,7 @@ def require_passing(env: str, assessment: Assessment, options: OutputOptions) ->
 
 
 def summarize(env: str, assessment: Assessment) -> str:
-    """Return such as `3 findings (1 high, 2 medium) in envs/prod`, with counts of baseline entries and open answers."""
+    """Return a summary such as `3 findings (1 high, 2 medium) in envs/prod`, with other counts."""
     parts = [_count_findings(env, assessment.findings)]
     if assessment.known:
         parts.append(f"{assessment.known} more in the baseline")

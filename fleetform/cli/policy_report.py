@@ -1,4 +1,7 @@
-"""Reports of findings, and the baseline that accepts them. A check loads this module only if there are findings."""
+"""Reports of findings, and the baseline that accepts them.
+
+A check loads this module only if there are findings.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -23,14 +26,22 @@ def render_report(project: Project, result: Assessment, notices: Sequence[Proble
         notices: Notices of the catalog, which come first in a report for a program.
         form: `text`, or one of `reports.FORMATS`.
     """
-    diagnostics = reporting.of_findings(project.root, result.findings, with_exception_rules(all_rules(project.root)))
+    diagnostics = reporting.of_findings(
+        project.root, result.findings, with_exception_rules(all_rules(project.root))
+    )
     if form not in reports.FORMATS:
         return reports.text(diagnostics, color=color(sys.stdout))
-    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *diagnostics])
+    return reports.FORMATS[form](
+        [*reporting.of_problems(project.root, notices, reports.Level.WARNING), *diagnostics]
+    )
 
 
 def write_baseline(project: Project, env: str) -> None:
     """Write the current findings into the baseline, and print how many there are."""
     number = assessment.write_baseline(project, env)
     file = baseline_file(env)
-    write(f"{file}: {count(number, 'finding', 'findings')}\n" if number else f"no findings: no {file} is needed\n")
+    write(
+        f"{file}: {count(number, 'finding', 'findings')}\n"
+        if number
+        else f"no findings: no {file} is needed\n"
+    )

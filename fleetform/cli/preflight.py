@@ -27,7 +27,9 @@ def open_checked(project: Project, env: str, options: RunOptions = DEFAULTS) -> 
         try:
             require_checked(project, env)
         except CheckFailedError as error:
-            raise CheckFailedError(f"{error}\nnothing was planned or applied; fix this, then run it again") from None
+            raise CheckFailedError(
+                f"{error}\nnothing was planned or applied; fix this, then run it again"
+            ) from None
     with screen.busy(f"Opening {env}"):
         workspace = replace(open_workspace(project, env), lock_timeout=60 * options.wait)
         names = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]

@@ -43,7 +43,10 @@ def write_changes(changes: "Sequence[Change]", *, as_json: bool) -> None:
 
 
 def fit(text: str, stream: TextIO) -> str:
-    """Return text with lines no longer than a terminal is wide, broken at words; unchanged if it is not a terminal."""
+    """Return text with lines no longer than a terminal is wide, broken at words.
+
+    Unchanged if it is not a terminal.
+    """
     if not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns

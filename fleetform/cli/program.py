@@ -1,4 +1,7 @@
-"""The program that runs the tasks: Invoke's, with our list of tasks, help, version and messages about mistakes."""
+"""The program that runs the tasks.
+
+Invoke's, with our list of tasks, help, version and messages about mistakes.
+"""
 
 import ast
 import os
@@ -105,7 +108,7 @@ class FleetformProgram(Program):
 
     @contextmanager
     def _wrong_input(self) -> Iterator[None]:
-        """Turn what Invoke's parser refuses into a message with a suggestion, and the exit code of wrong input."""
+        """Turn an error of Invoke's parser into a message with a suggestion, and exit code 2."""
         try:
             yield
         except ParseError as error:
@@ -117,7 +120,9 @@ class FleetformProgram(Program):
         context = error.context or ParserContext()
         known = self._commands.get(context.name or "")
         if known and (missing := _missing_words(context)):
-            return f"`{known.name}` needs {' and '.join(flag.value for flag in missing)}; usage: {_usage(known)}"
+            return (
+                f"`{known.name}` needs {' and '.join(flag.value for flag in missing)}; usage: {_usage(known)}"
+            )
         if match := _UNKNOWN.fullmatch(str(error)):
             return self._unknown(str(ast.literal_eval(match[1])), known)
         given = reversed(self.core.unparsed)
@@ -129,11 +134,15 @@ class FleetformProgram(Program):
         if typed.startswith("-"):
             if known:
                 return unknown_flag(known, typed)
-            return f"unknown option `{printable(typed)}`; {suggestion(typed, [f'--{name}' for name in _SHOWN])}"
+            return (
+                f"unknown option `{printable(typed)}`; {suggestion(typed, [f'--{name}' for name in _SHOWN])}"
+            )
         close = closest_match(typed, list(self._commands))
         remedy = f"did you mean `{close}`?" if close else f"`{program()} --list` shows all tasks"
         if known:
-            return f"unexpected `{printable(typed)}` after `{known.name}`; {remedy if close else _help(known)}"
+            return (
+                f"unexpected `{printable(typed)}` after `{known.name}`; {remedy if close else _help(known)}"
+            )
         return f"unknown task `{printable(typed)}`; {remedy}"
 
     def print_version(self) -> None:
@@ -165,7 +174,9 @@ class FleetformProgram(Program):
             wanted = {f"{self.list_root}.{name}" for name in wanted}
         widest = max(map(len, wanted))
         for number, group in enumerate(self.groups):
-            lines = [(each.name.ljust(widest), _first_line(each)) for each in group.commands if each.name in wanted]
+            lines = [
+                (each.name.ljust(widest), _first_line(each)) for each in group.commands if each.name in wanted
+            ]
             if lines:
                 sys.stdout.write("\n" * bool(number and not self.list_root) + f"{group.heading}\n")
                 _write_columns(lines)
@@ -229,8 +240,8 @@ def _write_columns(pairs: Sequence[tuple[str, str]]) -> None:
 def take_over(ours: FleetformProgram) -> None:
     """Run the command line by our program where Invoke's own has loaded the tasks.
 
-    Invoke's program offers no way to suggest a task, to leave out a word or to choose an exit code for what it cannot
-    parse. It imports ``invoke.main`` for itself only.
+    Invoke's program offers no way to suggest a task, to leave out a word or to choose an exit code for what
+    it cannot parse. It imports ``invoke.main`` for itself only.
     """
     main = sys.modules.get("invoke.main")
     if main and main.program.argv:

@@ -47,7 +47,9 @@ class Progress:
         self._environment = environment
         self._options = options
         self._console = (
-            Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty()) if quiet else Console(highlight=False)
+            Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty())
+            if quiet
+            else Console(highlight=False)
         )
         self._width = max(len(stack.name) for stack in stacks(environment))
         self._view: Board | Stream = Stream(())
@@ -164,7 +166,10 @@ def _row(task: str, name: str, stack: StackRun) -> tuple[str, str, str, str]:
 def _subject(environment: Environment, changing: Sequence[Plan]) -> str:
     """Return the subject of a question: the environment, the account, and the counts of each stack's plan."""
     if len(changing) == 1:
-        return f"{environment.name} {changing[0].stack.name} in account {environment.account}: {changing[0].summary}"
+        return (
+            f"{environment.name} {changing[0].stack.name} in account {environment.account}:"
+            f" {changing[0].summary}"
+        )
     each = "; ".join(f"{plan.stack.name} {plan.summary}" for plan in changing)
     return f"{environment.name} in account {environment.account}: {each}"
 

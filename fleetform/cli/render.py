@@ -40,7 +40,7 @@ def _warn(env: str, rendering: Rendering) -> None:
 def check(
     project: Project, env: str, options: policy.OutputOptions, *, validate: bool = False, plan: bool = False
 ) -> None:
-    """Check that rendered files are up to date, formatted, within the policy and, if asked, valid to Terraform.
+    """Check that rendered files are current, formatted, within the policy and, if asked, valid.
 
     Args:
         project: The checkout.
@@ -76,7 +76,7 @@ def check(
 
 
 def _unparsed_problems(env: str, assessment: Assessment) -> list[Problem]:
-    """Return what the policy cannot read, with the command to run, which depends on the program and is not cached."""
+    """Return what the policy cannot read, with the command to run. It is not cached."""
     remedy = f"run `{command('check', env=env, plan=True)}`"
     return [replace(problem, remedy=remedy) for problem in assessment.unparsed]
 
@@ -93,7 +93,9 @@ def _require_parsable(list_unformatted: Callable[[], list[str]], assessment: Ass
         if not assessment.unparsed:
             raise
         places = ", ".join(str(problem.position) for problem in assessment.unparsed)
-        raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
+        raise CheckFailedError(
+            f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()
+        ) from None
 
 
 def require_checked(project: Project, env: str) -> None:

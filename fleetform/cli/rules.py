@@ -27,7 +27,10 @@ def explain(project: Project, identifier: str, *, as_json: bool) -> None:
 
 
 def render_explanation(rule: Rule, *, color: bool) -> str:
-    """Return a rule's documentation: what it requires, why, a failing and a passing example, and how to except it."""
+    """Return a rule's documentation.
+
+    What it requires, why, a failing and a passing example, and how to except it.
+    """
     parts = [
         f"{_paint('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
         rule.why,

@@ -12,7 +12,9 @@ from fleetform.workflow.workspace import local_work_folder, open_local_workspace
 
 
 @contextmanager
-def hold_run_lock(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
+def hold_run_lock(
+    project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False
+) -> Iterator[None]:
     """Hold the run lock of an environment in this checkout, after waiting for the task that holds it.
 
     Args:

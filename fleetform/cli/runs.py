@@ -25,7 +25,9 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
     rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in records]
     screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
     if records[-1].task == "destroy" and records[-1].state == State.DONE:
-        screen.line(f"\nnothing of {env} is applied since that destroy; `{command('apply', env=env)}` applies it")
+        screen.line(
+            f"\nnothing of {env} is applied since that destroy; `{command('apply', env=env)}` applies it"
+        )
     if unfinished := next((run for run in reversed(records) if run.state == State.KILLED), None):
         screen.line(f"\n{warning(unfinished)}")
 
@@ -34,7 +36,8 @@ def warning(run: Run) -> str:
     """Return the warning about a run that was killed."""
     return (
         f"the {run.task} of {run.started} by {run.who} was killed: what Terraform created in its last"
-        f" seconds may not be in the state; `{command('state-doctor', env=run.environment)}` looks, and the next apply"
+        f" seconds may not be in the state; `{command('state-doctor', env=run.environment)}` looks, and the"
+        " next apply"
         " continues from there"
     )
 
@@ -45,4 +48,6 @@ def _commit(run: Run) -> str:
 
 def _stacks(run: Run) -> str:
     """Return such as `foundation applied, services failed`, without the stacks that were not reached."""
-    return ", ".join(f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING)
+    return ", ".join(
+        f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING
+    )

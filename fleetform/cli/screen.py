@@ -115,7 +115,10 @@ class Screen:
         right: Sequence[str] = (),
         styles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Print a table; the columns in `right` are flush right, a cell that is a key of `styles` has that style."""
+        """Print a table.
+
+        The columns in `right` are flush right, a cell that is a key of `styles` has that style.
+        """
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings:
             table.add_column(heading, justify="right" if heading in right else "left")
@@ -125,7 +128,9 @@ class Screen:
 
 
 class Board:
-    """A line for each of several stacks that run side by side: what it does, for how long, and its last output.
+    """A line for each of several stacks that run side by side.
+
+    What it does, for how long, and its last output.
 
     A terminal keeps one line for each, and updates it. A log gets a line for each beginning and each end.
 
@@ -143,7 +148,9 @@ class Board:
         self._lock = threading.Lock()
         self._interrupts = 0
         self._width = width
-        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4, auto_refresh=True)
+        self._live = Live(
+            get_renderable=self._render, console=self._console, refresh_per_second=4, auto_refresh=True
+        )
 
     def __enter__(self) -> Self:
         """Show the lines."""

@@ -37,7 +37,10 @@ def plan(
     output: OutputOptions = AS_TABLE,
     options: RunOptions = DEFAULTS,
 ) -> None:
-    """Plan every stack, or those that differ from a commit, and print what the plans would do. Changes nothing."""
+    """Plan every stack, or those that differ from a commit, and print what the plans would do.
+
+    Changes nothing.
+    """
     if changed_since:
         affected_names = _affected(project, env, changed_since)
         names = options.only & affected_names if options.only else affected_names
@@ -93,7 +96,8 @@ def apply(
         env: The environment's name.
         options: The flags.
         resume: Apply only stacks that the last run did not finish.
-        saved: The plans that `plan --save` saved, instead of new ones. They are used up, whatever the outcome.
+        saved: The plans that `plan --save` saved, instead of new ones. They are used up, whatever the
+            outcome.
     """
     workspace = open_checked(project, env, options)
     plans_saved = saved_plans.load(workspace) if saved else None
@@ -105,9 +109,14 @@ def apply(
         if plans_saved is not None:
             saved_plans.discard(workspace)
     if plans_saved is not None:
-        unsaved = [stack.name for stack in workspace.stacks if stack not in plans_saved and options.includes(stack)]
+        unsaved = [
+            stack.name for stack in workspace.stacks if stack not in plans_saved and options.includes(stack)
+        ]
         if unsaved:
-            write(f"\n{', '.join(unsaved)}: no plan was saved; `{command('plan', env=env)}` shows what is left\n")
+            write(
+                f"\n{', '.join(unsaved)}: no plan was saved; `{command('plan', env=env)}` shows what is"
+                " left\n"
+            )
             return
     next_command(f"`{command('verify', env=env)}`")
 
@@ -141,7 +150,8 @@ def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
     """Destroy every stack that has a state, dependents first, and the images with their repositories."""
     if load(project.root, env).protection:
         raise CheckFailedError(
-            f"{env} is protected; nothing was destroyed; remove `protection` from {environment_file(env)} first"
+            f"{env} is protected; nothing was destroyed; remove `protection` from {environment_file(env)}"
+            " first"
         )
     workspace = open_checked(project, env, options)
     if not order.is_applied(workspace):

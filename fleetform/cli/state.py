@@ -26,7 +26,11 @@ def bootstrap(project: Project, env: str, *, as_json: bool) -> None:
     settings = states.bootstrap(workspace)
     environment = workspace.environment
     if as_json:
-        place = {"bucket": environment.state_bucket, "account": environment.account, "region": environment.region}
+        place = {
+            "bucket": environment.state_bucket,
+            "account": environment.account,
+            "region": environment.region,
+        }
         write_json({"version": VERSION, **place, "settings": settings})
         return
     write(f"{environment.state_bucket} in account {environment.account}, {environment.region}\n\n")
@@ -99,7 +103,9 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 def _show(screen: Screen, findings: Sequence[Finding]) -> None:
     numbers = ("serial", "resources", "bytes")
-    screen.table(("stack", *numbers, "written", "by", "lock"), [_row(finding) for finding in findings], right=numbers)
+    screen.table(
+        ("stack", *numbers, "written", "by", "lock"), [_row(finding) for finding in findings], right=numbers
+    )
     for finding in findings:
         for trouble in finding.troubles:
             screen.line(f"\n{finding.stack}: {trouble}")

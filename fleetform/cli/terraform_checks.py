@@ -17,7 +17,10 @@ from fleetform.workflow.workspace import Workspace, open_workspace
 
 
 def plan_as_json(project: Project, env: str) -> dict[str, Any]:
-    """Plan each stack that can be planned; return what ``terraform show -json`` prints of each plan, by stack."""
+    """Plan each stack that can be planned.
+
+    Return what ``terraform show -json`` prints of each plan, by stack.
+    """
     screen = Screen(Console(stderr=True, highlight=False))  # standard output may be a report
     workspace = open_workspace(project, env)
     states.require_bucket(workspace)

@@ -28,7 +28,10 @@ class AnswerLog:
         self._kept: OrderedDict[str, Response] = OrderedDict()
 
     def once(self, environ: "WSGIEnvironment", answer: Callable[[], Response]) -> Response:
-        """Answer a request, from the log if it was carried out before; the emulator's own errors are not kept."""
+        """Answer a request, from the log if it was carried out before.
+
+        The emulator's own errors are not kept.
+        """
         invocation = environ.get(_INVOCATION) if environ["REQUEST_METHOD"] in _CHANGING else None
         if invocation is not None and invocation in self._kept:
             return self._kept[invocation]

@@ -46,7 +46,10 @@ class Emulator:
 
     @property
     def registry(self) -> str:
-        """Return host and port of its image registry. It uses plain HTTP, which engines accept on loopback."""
+        """Return host and port of its image registry.
+
+        It uses plain HTTP, which engines accept on loopback.
+        """
         return urlsplit(self.url).netloc
 
 
@@ -67,7 +70,9 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
-        raise InputError(f"{message}; run `{command('emulator.stop')}`, which also discards all that was applied to it")
+        raise InputError(
+            f"{message}; run `{command('emulator.stop')}`, which also discards all that was applied to it"
+        )
     return emulator
 
 
@@ -107,7 +112,9 @@ def environment(emulator: Emulator, base: Mapping[str, str]) -> dict[str, str]:
         base: The process environment to start from. Its ``AWS_*`` variables are removed (profiles, sessions,
             roles, endpoints of single services), except ``AWS_CA_BUNDLE``, which other hosts may need.
     """
-    kept = {name: value for name, value in base.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
+    kept = {
+        name: value for name, value in base.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"
+    }
     no_proxy = {name: _with_loopback(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
     return (
         kept
@@ -129,11 +136,21 @@ def _with_loopback(hosts: str) -> str:
 
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
     shutil.rmtree(folder / STORAGE, ignore_errors=True)  # left by an emulator that was killed
-    argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
+    argv = [
+        sys.executable,
+        "-m",
+        "fleetform.emulator.server",
+        "--folder",
+        str(folder.resolve()),
+        "--port",
+        str(port),
+    ]
     daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)
     if not emulator:
-        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
+        raise ProgramError(
+            f"the emulator did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}"
+        )
     return emulator
 
 

@@ -64,7 +64,10 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
 
 
 def is_registry_path(environ: "WSGIEnvironment") -> bool:
-    """Return whether a request is for the registry: AWS APIs with paths below ``/v2/`` sign their requests."""
+    """Return whether a request is for the registry.
+
+    AWS APIs with paths below ``/v2/`` sign their requests.
+    """
     signed = environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-")
     return environ["PATH_INFO"].startswith(PREFIX) and not signed
 
@@ -149,7 +152,9 @@ class Registry:
         """List what is attached to an image, such as its SBOM; the list is empty for an unknown digest."""
         _, repository = self._repository(name)
         artifact_type = request.args.get("artifactType")
-        descriptors = [_referrer(image) for image in repository.images if _subject(_manifest_of(image)) == digest]
+        descriptors = [
+            _referrer(image) for image in repository.images if _subject(_manifest_of(image)) == digest
+        ]
         selected = [each for each in descriptors if artifact_type in (None, each["artifactType"])]
         index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": selected}
         filters = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
@@ -180,7 +185,9 @@ class Registry:
                 self._require_parts(repository, manifest)
                 tag: Any = None if reference == digest else reference  # as moto's own API calls it
                 image = backend.put_image(name, body.decode(), tag, request.mimetype, digest)
-                vars(image).update(artifact_media_type=_artifact_type(manifest))  # moto's DescribeImages lacks it
+                vars(image).update(
+                    artifact_media_type=_artifact_type(manifest)
+                )  # moto's DescribeImages lacks it
         answer = _created(f"/v2/{name}/manifests/{digest}", digest)
         if subject := _subject(manifest):
             answer.headers["OCI-Subject"] = subject
@@ -211,10 +218,12 @@ class Registry:
         raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", message)
 
     def _require_parts(self, repository: Repository, manifest: dict[str, Any]) -> None:
-        """Refuse a manifest that names layers, a configuration or other manifests that were not pushed yet."""
+        """Refuse a manifest whose layers, configuration or manifests have not been pushed."""
         layers = [part["digest"] for part in (manifest.get("config"), *manifest.get("layers", [])) if part]
         missing = [digest for digest in layers if not self._blob(repository.name, digest).is_file()]
-        missing += [part["digest"] for part in manifest.get("manifests", []) if not _find(repository, part["digest"])]
+        missing += [
+            part["digest"] for part in manifest.get("manifests", []) if not _find(repository, part["digest"])
+        ]
         if missing:
             message = f"{repository.name} has no {', '.join(missing)}"
             raise Refusal(HTTPStatus.BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
@@ -239,7 +248,10 @@ class Registry:
 
 
 def _require_pushable(repository: Repository, reference: str, digest: str) -> bool:
-    """Return whether to add an image, which is not needed if it exists; refuse existing tags that are immutable."""
+    """Return whether to add an image, which is not needed if it exists.
+
+    Refuse existing tags that are immutable.
+    """
     existing = _find(repository, reference)
     if existing and reference != digest and repository.is_tag_immutable():
         raise Refusal(
@@ -279,7 +291,7 @@ def _subject(manifest: dict[str, Any]) -> str | None:
 
 
 def _artifact_type(manifest: dict[str, Any]) -> str | None:
-    """Return a manifest's artifact type, or else the type of its configuration, which an index does not have."""
+    """Return a manifest's artifact type, or the type of its configuration; an index has none."""
     kind: str | None = manifest.get("artifactType") or (manifest.get("config") or {}).get("mediaType")
     return kind
 
@@ -302,7 +314,9 @@ def _upload_accepted(name: str, upload: UUID, size: int) -> Response:
 
 
 def _created(location: str, digest: str) -> Response:
-    return Response(status=HTTPStatus.CREATED, headers={"Location": location, "Docker-Content-Digest": digest})
+    return Response(
+        status=HTTPStatus.CREATED, headers={"Location": location, "Docker-Content-Digest": digest}
+    )
 
 
 def _errors(refusal: Refusal) -> Response:

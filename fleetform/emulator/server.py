@@ -59,7 +59,9 @@ class Application:
             return self._registry(environ, start_response)
         try:
             with self._lock:
-                answer = self._answers.once(environ, lambda: Response.from_app(self._moto, environ, buffered=True))
+                answer = self._answers.once(
+                    environ, lambda: Response.from_app(self._moto, environ, buffered=True)
+                )
             return answer(environ, start_response)
         except NotImplementedError as error:
             return _not_implemented(error)(environ, start_response)
@@ -88,7 +90,9 @@ def bind(port: int, application: Application) -> BaseWSGIServer:
         listener.bind((HOST, 0))
     listener.listen()
     with listener:
-        return make_server(HOST, 0, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno())
+        return make_server(
+            HOST, 0, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno()
+        )
 
 
 def write_record(folder: Path, url: str, token: str) -> None:

@@ -1,4 +1,7 @@
-"""python-hcl2's grammar of HCL. Loading it and its parser takes 0.3 s, which only files that are not cached need."""
+"""python-hcl2's grammar of HCL.
+
+Loading it and its parser takes 0.3 s, which only files that are not cached need.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -15,4 +18,6 @@ __all__ = ["LarkError", "UnexpectedInput", "grammar"]
 def grammar() -> Lark:
     """Return the grammar without positions of nodes, which take half the time; tokens have them."""
     compiled = Path(parser.__file__).with_name(".lark_cache_without_places.bin")
-    return Lark.open("hcl2.lark", rel_to=parser.__file__, parser="lalr", postlex=PostLexer(), cache=str(compiled))
+    return Lark.open(
+        "hcl2.lark", rel_to=parser.__file__, parser="lalr", postlex=PostLexer(), cache=str(compiled)
+    )

@@ -59,7 +59,9 @@ class UnreadableError(CheckFailedError):
     def __init__(self, position: Position, reason: str = "") -> None:
         self.position = position
         self.reason = reason
-        super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; fix it, or render again")
+        super().__init__(
+            f"{position}: not valid HCL{f' ({reason})' if reason else ''}; fix it, or render again"
+        )
 
     def __reduce__(self) -> tuple[type, tuple[Position, str]]:
         """Return how to build it again in a different process."""
@@ -112,7 +114,9 @@ def _end(node: "Node") -> int:
 
 def _trees(node: "Node") -> "list[Node]":
     """Return a node's children without punctuation, line breaks and comments."""
-    return [child for child in node.children if not isinstance(child, str) and child.data not in _IGNORED_NODES]
+    return [
+        child for child in node.children if not isinstance(child, str) and child.data not in _IGNORED_NODES
+    ]
 
 
 def _word(node: "Node") -> str:
@@ -259,7 +263,10 @@ def _dedent(parts: list[Expression]) -> list[Expression]:
     indented = [index for index in begins if not _is_blank(parts[index])]
     least = min((_indent(parts[index]) for index in indented), default=0)
     starts = frozenset(indented)
-    return [part[least:] if index in starts and isinstance(part, str) else part for index, part in enumerate(parts)]
+    return [
+        part[least:] if index in starts and isinstance(part, str) else part
+        for index, part in enumerate(parts)
+    ]
 
 
 def _ends_line(part: Expression) -> bool:
@@ -414,7 +421,9 @@ def _for(node: "Node") -> For:
     condition = next((_term_of(tree) for tree in _trees(node) if tree.data == "for_cond"), True)
     grouped = any(isinstance(child, str) and child.type == "ELLIPSIS" for child in node.children)
     key = _expression(values[0]) if node.data == "for_object_expr" else None
-    return For(tuple(map(_word, names)), _expression(collection), key, _expression(values[-1]), condition, grouped)
+    return For(
+        tuple(map(_word, names)), _expression(collection), key, _expression(values[-1]), condition, grouped
+    )
 
 
 _BUILDERS: "dict[str, Callable[[Node], Expression]]" = {

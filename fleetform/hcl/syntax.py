@@ -120,7 +120,8 @@ class Opaque(NamedTuple):
 
 
 Expression: TypeAlias = (
-    "str | int | float | bool | Reference | Index | Splat | Template | Call | Items | Object | Conditional | Unary"
+    "str | int | float | bool | Reference | Index | Splat | Template | Call | Items | Object | Conditional"
+    " | Unary"
     " | Binary | For | Opaque | None"
 )
 

@@ -115,10 +115,14 @@ def look_up_images(
         CheckFailedError: A tag points to a different image than the lock says.
         FleetformError: The repository does not exist, or the request to ECR fails.
     """
-    futures = ProcessGroup().at_once(_MAX_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
+    futures = ProcessGroup().at_once(
+        _MAX_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images
+    )
     digests = {image.service: future.result() for image, future in zip(images, futures, strict=True)}
     return [
-        _find_image(image, digest, lock.get(image.service)) for image in images if (digest := digests[image.service])
+        _find_image(image, digest, lock.get(image.service))
+        for image in images
+        if (digest := digests[image.service])
     ]
 
 
@@ -127,8 +131,10 @@ def _find_image(image: ImageSpec, digest: str, locked: LockedImage | None) -> Pu
         return PushedImage(image.service, image.locked(digest), "found")
     if locked.digest != digest:
         raise CheckFailedError(
-            f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry but {locked.digest} in the"
-            " lock: the image was replaced; find out why, then delete the wrong entry from the registry or the lock"
+            f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry but"
+            f" {locked.digest} in the"
+            " lock: the image was replaced; find out why, then delete the wrong entry from the registry or"
+            " the lock"
         )
     return PushedImage(image.service, locked, "unchanged")
 
@@ -146,7 +152,9 @@ class Outcome(Generic[_T]):
     failures: tuple[FleetformError, ...]
 
 
-def build_and_push(images: Sequence[ImageSpec], registry: Registry, context: BuildContext) -> Outcome[PushedImage]:
+def build_and_push(
+    images: Sequence[ImageSpec], registry: Registry, context: BuildContext
+) -> Outcome[PushedImage]:
     """Build and push images. If one fails, the others are still finished.
 
     Raises:
@@ -164,7 +172,9 @@ def build_and_push(images: Sequence[ImageSpec], registry: Registry, context: Bui
 
 
 def build_locally(images: Sequence[ImageSpec], context: BuildContext) -> Outcome[LocalImage]:
-    """Build images that are missing from the engine's local store. If one fails, the others are still finished.
+    """Build images that are missing from the engine's local store.
+
+    If one fails, the others are still finished.
 
     They are named `localhost/<repository>:<tag>`, which is not a registry.
 
@@ -209,7 +219,9 @@ class _Builder:
         self.context.listener.progress(spec.service, "build")
         self._run("build", spec.service, engine.build(image, staged), engine.build_variables(os.environ))
 
-    def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str], stdin: str = "") -> Result:
+    def _run(
+        self, step: Step, name: str, argv: list[str], variables: Mapping[str, str], stdin: str = ""
+    ) -> Result:
         log = self.context.log("login" if step == "login" else name)
         try:
             progress = self.context.listener.progress
@@ -272,7 +284,10 @@ class _PushBuild(_Builder):
         return replace(done, notice=self._add_sbom(spec, digest)) if self.context.sboms else done
 
     def _add_sbom(self, spec: ImageSpec, digest: str) -> str:
-        """Attach an SBOM unless the image has one. Return why that failed, as the image itself is pushed already."""
+        """Attach an SBOM unless the image has one.
+
+        Return why that failed, as the image itself is pushed already.
+        """
         repository = Repository(self.credentials, spec.repository)
         try:
             if sbom.SPDX not in repository.referrers(digest).values():
@@ -287,7 +302,9 @@ class _PushBuild(_Builder):
         file = self.private / f"{spec.service}.spdx.json"
         argv = sbom.create_sbom(f"{self.credentials.host}/{spec.repository}@{digest}", spec.platform, file)
         variables = sbom.variables(os.environ, self.credentials)
-        self.processes.run(argv, variables, self.context.log(spec.service), lambda line: progress(spec.service, line))
+        self.processes.run(
+            argv, variables, self.context.log(spec.service), lambda line: progress(spec.service, line)
+        )
         sbom.attach_sbom(repository, digest, file.read_bytes())
 
     def _confirm_digest(self, image: Image, digest: str | None) -> str:
@@ -295,7 +312,8 @@ class _PushBuild(_Builder):
         stored = self.registry.find(image.repository, image.tag)
         if digest is None or stored != digest:
             raise ProgramError(
-                f"{image.repository}:{image.tag} was pushed as {digest or 'an unknown digest'}, but the registry has"
+                f"{image.repository}:{image.tag} was pushed as {digest or 'an unknown digest'}, but the"
+                " registry has"
                 f" {stored or 'no such tag'}; run the command again"
             )
         return digest
@@ -320,7 +338,10 @@ def _stage(spec: ImageSpec, folder: Path) -> BuildFiles:
 
 
 def _failure(step: Step, name: str, log: Path, error: ProgramError) -> ProgramError:
-    """Explain the engine's failure and quote its last line; quote more of its output if the cause is unknown."""
+    """Explain the engine's failure and quote its last line.
+
+    Quote more of its output if the cause is unknown.
+    """
     if not error.output:
         return ProgramError(f"{name}: {step} failed: {error}")
     meaning = explain(step, error.output)

@@ -39,7 +39,9 @@ _ROOT = re.compile(r"(root|0+)(:.*)?")
 _PORT = re.compile(rb"\bPORT\b")
 
 
-def check_before_push(service_name: str, service: Service, context: BuildFiles, dockerfile_text: str) -> list[Problem]:
+def check_before_push(
+    service_name: str, service: Service, context: BuildFiles, dockerfile_text: str
+) -> list[Problem]:
     """Check the files that a service's image is built from.
 
     Args:
@@ -117,7 +119,8 @@ def _check_port(
         return
     yield Problem(
         Position(file, exposed[0].line, 1),
-        f"the image exposes {', '.join(ports)}, but `{name}` has port {port} and the image does not read PORT",
+        f"the image exposes {', '.join(ports)}, but `{name}` has port {port} and the image does not read"
+        " PORT",
         f"set `port: {ports[0]}`, or listen on the port in PORT",
     )
 
@@ -158,13 +161,19 @@ def _check_secrets(context: BuildFiles, folder: PurePath) -> Iterator[Problem]:
     git = next((file for file in context.files if ".git" in file.parts), None)
     if git is not None:
         inside = PurePosixPath(*git.parts[: git.parts.index(".git") + 1])
-        yield Problem(Position(folder / inside, 1, 1), "the `.git` folder would be copied into the image", _EXCLUDE)
+        yield Problem(
+            Position(folder / inside, 1, 1), "the `.git` folder would be copied into the image", _EXCLUDE
+        )
     for file in context.files:
         if _SECRET_NAMES.fullmatch(file.name) and not file.name.endswith(_EXAMPLES):
-            yield Problem(Position(folder / file, 1, 1), "files with this name usually contain secrets", _EXCLUDE)
+            yield Problem(
+                Position(folder / file, 1, 1), "files with this name usually contain secrets", _EXCLUDE
+            )
     for file, text in _small_files(context):
         patterns = {**_SECRETS, "a token": _TOKEN} if file.name in _TOKEN_FILES else _SECRETS
         for kind, pattern in patterns.items():
             if match := pattern.search(text):
                 line = text.count(b"\n", 0, match.start()) + 1
-                yield Problem(Position(folder / file, line, 1), f"{kind} would be copied into the image", _EXCLUDE)
+                yield Problem(
+                    Position(folder / file, line, 1), f"{kind} would be copied into the image", _EXCLUDE
+                )

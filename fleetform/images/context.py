@@ -74,7 +74,11 @@ def read_build_files(root: Path, build: Build) -> BuildFiles:
         raise InputError(f"{file}: no such file; create it, or fix `build.dockerfile` in the catalog")
     specific_ignore = dockerfile.with_name(f"{dockerfile.name}{_IGNORE}")
     ignore = specific_ignore if specific_ignore.is_file() else folder / _IGNORE
-    patterns = _patterns(ignore, PurePosixPath(build.context) / _relative(ignore, folder)) if ignore.is_file() else []
+    patterns = (
+        _patterns(ignore, PurePosixPath(build.context) / _relative(ignore, folder))
+        if ignore.is_file()
+        else []
+    )
     ignore_files = {_relative(path, folder) for path in (specific_ignore, folder / _IGNORE)}
     return BuildFiles(folder, tuple(sorted(set(_files(folder, patterns)) - ignore_files)), dockerfile)
 
@@ -104,7 +108,13 @@ def content_key(context: BuildFiles, platforms: tuple[str, ...], args: Mapping[s
     It does not cover what the Dockerfile downloads. To include a base image, name it by its digest.
     """
     hashed = hashlib.sha256()
-    for part in (_KEY_FORMAT, platforms, sorted(args.items()), _hash(context.dockerfile), *_file_digest(context)):
+    for part in (
+        _KEY_FORMAT,
+        platforms,
+        sorted(args.items()),
+        _hash(context.dockerfile),
+        *_file_digest(context),
+    ):
         hashed.update(json.dumps(part).encode() + b"\n")
     return hashed.hexdigest()
 

@@ -1,4 +1,7 @@
-"""A minimal Dockerfile parser for checks: instructions with line numbers, and the stages behind the final image."""
+"""A minimal Dockerfile parser for checks.
+
+Instructions with line numbers, and the stages behind the final image.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -98,7 +101,10 @@ def _stage(start: Instruction, instructions: tuple[Instruction, ...], defaults: 
     words = [word for word in start.value.split() if not word.startswith("--")]
     named = len(words) > 2 and words[1].upper() == "AS"  # noqa: PLR2004 - `base AS name`
     return Stage(
-        start.line, _substitute(words[0], defaults) if words else "", words[2].lower() if named else "", instructions
+        start.line,
+        _substitute(words[0], defaults) if words else "",
+        words[2].lower() if named else "",
+        instructions,
     )
 
 

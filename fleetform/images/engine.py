@@ -46,7 +46,12 @@ class Image:
     def options(self, context: BuildFiles) -> list[str]:
         """Return the build options that all engines share."""
         args = [f"--build-arg={name}={value}" for name, value in sorted(self.args.items())]
-        return [f"--platform={self.platform}", f"--tag={self.reference}", f"--file={context.dockerfile}", *args]
+        return [
+            f"--platform={self.platform}",
+            f"--tag={self.reference}",
+            f"--file={context.dockerfile}",
+            *args,
+        ]
 
 
 class Engine(Protocol):
@@ -60,10 +65,13 @@ class Engine(Protocol):
         """Return the command that builds an image from a staged context."""
 
     def look_up(self, image: Image) -> list[str]:
-        """Return the command that looks up an image in the local store; its exit code is 0 if the image is there."""
+        """Return the command that looks up an image in the local store.
+
+        Its exit code is 0 if the image is there.
+        """
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:
-        """Return the command that logs in with a password from standard input and keeps the login in `private`."""
+        """Return the command that logs in, with the password on standard input, and keeps it in `private`."""
 
     def push(self, image: Image, private: Path) -> list[str]:
         """Return the command that pushes an image with the login in `private`."""
@@ -93,8 +101,15 @@ class Docker:
     name: str = field(default="docker", init=False)
 
     def build(self, image: Image, context: BuildFiles) -> list[str]:
-        """See `Engine`. Attestations are off, so that the digest is the image's own, which ECR scans and ECS runs."""
-        command = ["buildx", "build", "--load", "--provenance=false", "--progress=plain"] if self.buildx else ["build"]
+        """See `Engine`.
+
+        Attestations are off, so that the digest is the image's own, which ECR scans and ECS runs.
+        """
+        command = (
+            ["buildx", "build", "--load", "--provenance=false", "--progress=plain"]
+            if self.buildx
+            else ["build"]
+        )
         return ["docker", *command, *image.options(context), str(context.folder)]
 
     def look_up(self, image: Image) -> list[str]:
@@ -125,7 +140,11 @@ class Docker:
     def prepare(self, credentials: Credentials, private: Path, base: Mapping[str, str]) -> None:
         """See `Engine`. The user's Docker contexts stay in use, as they say where the daemon is."""
         folder = Path(base.get("DOCKER_CONFIG") or Path(base.get("HOME", "/"), ".docker"))
-        text = (folder / "config.json").read_text(encoding="utf-8") if (folder / "config.json").is_file() else "{}"
+        text = (
+            (folder / "config.json").read_text(encoding="utf-8")
+            if (folder / "config.json").is_file()
+            else "{}"
+        )
         (private / "config.json").write_text(_docker_config(text, credentials.host), encoding="utf-8")
         if (folder / "contexts").is_dir():
             (private / "contexts").symlink_to((folder / "contexts").resolve())
@@ -168,11 +187,25 @@ class _Containers:
     def login(self, credentials: Credentials, private: Path) -> list[str]:
         """See `Engine`."""
         options = [*_authentication(private), *_transport(credentials.host)]
-        return [self.name, "login", f"--username={credentials.user}", "--password-stdin", *options, credentials.host]
+        return [
+            self.name,
+            "login",
+            f"--username={credentials.user}",
+            "--password-stdin",
+            *options,
+            credentials.host,
+        ]
 
     def push(self, image: Image, private: Path) -> list[str]:
-        """See `Engine`. The Docker format would name the build's container; ECS ignores what the OCI format drops."""
-        options = [*_authentication(private), *_transport(image.host), f"--digestfile={_digest_file(image, private)}"]
+        """See `Engine`. The Docker format would name the build's container.
+
+        ECS ignores what the OCI format drops.
+        """
+        options = [
+            *_authentication(private),
+            *_transport(image.host),
+            f"--digestfile={_digest_file(image, private)}",
+        ]
         return [self.name, "push", "--format=oci", *options, image.reference]
 
     def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:  # noqa: ARG002 - from a file

@@ -17,13 +17,17 @@ _ANYWHERE = (
     ),
 )
 _UNREACHABLE = (
-    r"connection (refused|reset)|broken pipe|\bEOF\b|i/o timeout|handshake timeout|Client\.Timeout|no such host"
+    r"connection (refused|reset)|broken pipe|\bEOF\b|i/o timeout|handshake timeout|Client\.Timeout|no such"
+    r" host"
     r"|server misbehaving|network is unreachable|use of closed network connection"
 )
 _REGISTRY = (
     (
         r"tag invalid|cannot be overwritten because",
-        "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that image",
+        (
+            "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that"
+            " image"
+        ),
     ),
     (r"token has expired", "the registry token has expired; run the command again to get a new one"),
     (
@@ -41,7 +45,8 @@ NO_BASE_IMAGE = "cannot fetch a base image"
 """Start of the explanation of a build that fails because it cannot fetch a base image."""
 
 _BASE_IMAGE_REFUSED = (
-    r"manifest unknown|pull access denied|name unknown|[Uu]nauthorized|initializing source|failed to resolve source"
+    r"manifest unknown|pull access denied|name unknown|[Uu]nauthorized|initializing source|failed to"
+    r" resolve source"
     r"|failed to do request|dial tcp"
 )
 _BASE_IMAGE = (

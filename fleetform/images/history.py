@@ -42,7 +42,9 @@ def previous(root: Path, env: str, service: str) -> DeployedImage:
     if service not in lock:
         raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
     if git(root, "status", "--porcelain", "--", str(file)):
-        raise InputError(f"{file} has uncommitted changes; commit it, or run `git restore {file}`, then roll back")
+        raise InputError(
+            f"{file} has uncommitted changes; commit it, or run `git restore {file}`, then roll back"
+        )
     if entry := _previous(root, env, service, lock[service]):
         return entry
     raise InputError(f"no earlier image of `{service}` in the history of {file}" + shallow_hint(root))
@@ -79,14 +81,19 @@ def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedIm
 
 
 def _lock_at(root: Path, env: str, commit: str) -> dict[str, LockedImage]:
-    """Return a commit's lock; empty if it was removed or is invalid, as older commits may have a valid one."""
+    """Return a commit's lock.
+
+    Empty if it was removed or is invalid, as older commits may have a valid one.
+    """
     file = lock_file(env)
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         path = Path(folder, file)
         path.parent.mkdir(parents=True)
         # `./` makes the path relative to the working directory: the project may be a folder of a larger
         # repository.
-        path.write_text(git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
+        path.write_text(
+            git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8"
+        )
         try:
             return load_lock(Path(folder), env)
         except CatalogError:

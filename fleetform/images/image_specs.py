@@ -64,12 +64,19 @@ def _image_spec(root: Path, environment: Environment, name: str, build: Build) -
         context = read_build_files(root, build)
         key = content_key(context, (platform,), build.args)
     except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror}; make it readable or list it in .dockerignore") from None
-    return ImageSpec(name, environment.full_name(name), platform, build.args, context, key, _commit(context.folder))
+        raise InputError(
+            f"{error.filename}: {error.strerror}; make it readable or list it in .dockerignore"
+        ) from None
+    return ImageSpec(
+        name, environment.full_name(name), platform, build.args, context, key, _commit(context.folder)
+    )
 
 
 def _commit(folder: Path) -> str:
-    """Return the commit that is checked out, with `-dirty` if the folder has changes; empty outside of Git."""
+    """Return the commit that is checked out, with `-dirty` if the folder has changes.
+
+    Empty outside of Git.
+    """
     try:
         head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--", ".")

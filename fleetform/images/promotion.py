@@ -76,7 +76,9 @@ def select_images(
     images = {name: lock[name] for name in services or built if name in lock}
     if not images:
         build = f"`{command('images', env=source.name)}`"
-        raise InputError(f"{lock_file(source.name)} has no image of a service that {target.name} builds; run {build}")
+        raise InputError(
+            f"{lock_file(source.name)} has no image of a service that {target.name} builds; run {build}"
+        )
     for name, image in images.items():
         _require_platform(target, name, image)
     return images
@@ -86,7 +88,8 @@ def _require_platform(target: Environment, service: str, image: LockedImage) -> 
     platform = PLATFORMS[target.services[service].architecture]
     if platform not in image.platforms:
         raise InputError(
-            f"`{service}` runs on {platform} in {target.name}, but its image is for {', '.join(image.platforms)};"
+            f"`{service}` runs on {platform} in {target.name}, but its image is for"
+            f" {', '.join(image.platforms)};"
             " set the same `architecture` in both environments"
         )
 
@@ -110,9 +113,11 @@ def promote(source: RegistrySide, target: RegistrySide, service: str, image: Loc
         return PromotedImage(service, image, "copied", _copy_attached(*repositories, image.digest))
     if existing != image.digest:
         raise CheckFailedError(
-            f"{service}: {repository}:{image.tag} is {existing}, but {image.digest} in {source.environment.name}:"
+            f"{service}: {repository}:{image.tag} is {existing}, but {image.digest} in"
+            f" {source.environment.name}:"
             " the same content was built twice; run"
-            f" `{command('images', env=target.environment.name)}` to keep the target's image, or delete it and"
+            f" `{command('images', env=target.environment.name)}` to keep the target's image, or delete it"
+            " and"
             " promote again"
         )
     return PromotedImage(service, image, "found")

@@ -68,7 +68,10 @@ class Registry:
             ProgramError: The request to ECR fails.
         """
         answer = self.call(
-            "describe_images", registryId=self.account, repositoryName=repository, imageIds=[{"imageTag": tag}]
+            "describe_images",
+            registryId=self.account,
+            repositoryName=repository,
+            imageIds=[{"imageTag": tag}],
         )
         return answer["imageDetails"][0]["imageDigest"] if answer else None
 
@@ -87,8 +90,12 @@ class Registry:
                 return {}
             if code == "RepositoryNotFoundException":
                 apply = f"`{command('apply', env=self.environment)}`"
-                message = f"ECR has no repository `{arguments['repositoryName']}`, which the foundation creates"
-                raise InputError(f"{message}; run {apply} or `{command('deploy', env=self.environment)}`") from None
+                message = (
+                    f"ECR has no repository `{arguments['repositoryName']}`, which the foundation creates"
+                )
+                raise InputError(
+                    f"{message}; run {apply} or `{command('deploy', env=self.environment)}`"
+                ) from None
             raise ProgramError(f"{error}; check that these credentials may use ECR") from None
         except BotoCoreError as error:
             raise ProgramError(f"{error}; check the AWS credentials") from None

@@ -51,7 +51,9 @@ def is_tagged(image: StoredImage, names: Collection[str]) -> bool:
     return not {image.digest, *image.tags}.isdisjoint(names)
 
 
-def select_expired(images: Sequence[StoredImage], locked: Collection[str], keep: int) -> tuple[StoredImage, ...]:
+def select_expired(
+    images: Sequence[StoredImage], locked: Collection[str], keep: int
+) -> tuple[StoredImage, ...]:
     """Return the tagged images to delete. What belongs to another image shares its fate and is not counted.
 
     Args:
@@ -64,7 +66,10 @@ def select_expired(images: Sequence[StoredImage], locked: Collection[str], keep:
     tagged = sorted((image for image in whole if image.tags), key=lambda image: (image.pushed, image.digest))
     newest = tagged[-keep:]
     untagged = [image for image in whole if not image.tags]  # what belongs to them stays until they expire
-    kept = {image.digest for image in (*newest, *untagged, *(image for image in images if is_tagged(image, locked)))}
+    kept = {
+        image.digest
+        for image in (*newest, *untagged, *(image for image in images if is_tagged(image, locked)))
+    }
     kept = _with_parts(images, kept)
     return tuple(image for image in images if image.tags and image.digest not in kept)
 
@@ -106,7 +111,9 @@ def read_images(registry: Registry, repository: str) -> list[StoredImage]:
 def _details(registry: Registry, repository: str) -> Iterator[dict[str, Any]]:
     page: dict[str, Any] = {}
     while True:
-        page = registry.call("describe_images", registryId=registry.account, repositoryName=repository, **page)
+        page = registry.call(
+            "describe_images", registryId=registry.account, repositoryName=repository, **page
+        )
         yield from page.get("imageDetails", ())
         if "nextToken" not in page:
             return
@@ -130,7 +137,9 @@ def _parts(registry: Registry, repository: str, indexes: Sequence[str]) -> dict[
             acceptedMediaTypes=list(_INDEX_TYPES),
         )
         if failures := _describe_failures(repository, answer):
-            raise ProgramError("\n".join([*failures, "cannot read the contents of an index; nothing was deleted"]))
+            raise ProgramError(
+                "\n".join([*failures, "cannot read the contents of an index; nothing was deleted"])
+            )
         for image in answer["images"]:
             manifests = json.loads(image["imageManifest"]).get("manifests", ())
             parts[image["imageId"]["imageDigest"]] = tuple(manifest["digest"] for manifest in manifests)
@@ -151,7 +160,9 @@ def delete_images(registry: Registry, repository: str, images: Sequence[StoredIm
     """
     failures = []
     for group in _indexes_first(images):
-        failures += _delete(registry, repository, [{"imageTag": tag} for image in group for tag in image.tags])
+        failures += _delete(
+            registry, repository, [{"imageTag": tag} for image in group for tag in image.tags]
+        )
     return failures
 
 
@@ -189,7 +200,8 @@ def _delete(registry: Registry, repository: str, identifiers: Sequence[dict[str,
 def _describe_failures(repository: str, answer: dict[str, Any]) -> list[str]:
     """Return a line for each failure in an answer."""
     return [
-        f"{repository} {' '.join(failure['imageId'].values())}: {failure['failureReason']} ({failure['failureCode']})"
+        f"{repository} {' '.join(failure['imageId'].values())}: {failure['failureReason']}"
+        f" ({failure['failureCode']})"
         for failure in answer.get("failures", ())
     ]
 

@@ -1,4 +1,6 @@
-"""The software bill of materials (SBOM) of an image: created by syft and attached to the image in its registry.
+"""The software bill of materials (SBOM) of an image.
+
+Created by syft and attached to the image in its registry.
 
 An attachment is a separate manifest without a tag whose subject is the image. Registries list it with the
 image: https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md, "Guidelines for Artifact Usage".
@@ -39,7 +41,10 @@ def create_sbom(reference: str, platform: str, file: Path) -> list[str]:
 
 
 def variables(base: Mapping[str, str], credentials: Credentials) -> dict[str, str]:
-    """Return syft's process environment with the login, which must not be in arguments: other users can read them."""
+    """Return syft's process environment with the login, which must not be in arguments.
+
+    Other users can read them.
+    """
     return {
         **base,
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
@@ -57,7 +62,9 @@ def referrer(subject: Manifest, sbom: bytes) -> Manifest:
         "mediaType": MANIFEST_TYPE,
         "artifactType": SPDX,
         "config": _descriptor(_EMPTY_TYPE, _EMPTY),
-        "layers": [{**_descriptor(SPDX, sbom), "annotations": {"org.opencontainers.image.title": _FILE_NAME}}],
+        "layers": [
+            {**_descriptor(SPDX, sbom), "annotations": {"org.opencontainers.image.title": _FILE_NAME}}
+        ],
         "subject": _descriptor(subject.media_type, subject.content),
     }
     return Manifest(MANIFEST_TYPE, json.dumps(content).encode())

@@ -59,7 +59,9 @@ class Scan:
     def at_least(self, severity: str) -> tuple[Vulnerability, ...]:
         """Return the vulnerabilities of one of `SEVERITIES` or worse."""
         severities = SEVERITIES[: SEVERITIES.index(severity) + 1]
-        return tuple(vulnerability for vulnerability in self.vulnerabilities if vulnerability.severity in severities)
+        return tuple(
+            vulnerability for vulnerability in self.vulnerabilities if vulnerability.severity in severities
+        )
 
 
 def require_severity(severity: str) -> None:
@@ -96,7 +98,9 @@ def read_scan(
     while True:
         status, findings = _describe_findings(ecr, repository, digest)
         if status in _DONE:
-            return Scan(tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding))))
+            return Scan(
+                tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding)))
+            )
         limit = min(timeout, _START_TIMEOUT) if status == "NOT_FOUND" else timeout
         if status not in {*_RUNNING, "NOT_FOUND"} or waited >= limit:
             return Scan(notice=_NOTICES.get(status, f"ECR could not scan the image ({status})"))
@@ -136,7 +140,9 @@ def _vulnerabilities(findings: Mapping[str, Any]) -> Iterator[Vulnerability]:
     for basic in findings.get("findings", []):
         attributes = {item["key"]: item.get("value", "") for item in basic.get("attributes", [])}
         yield Vulnerability(
-            _severity(basic), basic["name"], _package(attributes.get("package_name"), attributes.get("package_version"))
+            _severity(basic),
+            basic["name"],
+            _package(attributes.get("package_name"), attributes.get("package_version")),
         )
     for enhanced in findings.get("enhancedFindings", []):
         packages = enhanced.get("packageVulnerabilityDetails", {}).get("vulnerablePackages", [])

@@ -86,18 +86,25 @@ class Repository:
 
     def manifest(self, digest: str) -> Manifest:
         """Fetch the manifest of a digest."""
-        with self._request("GET", f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFEST_TYPES)}) as response:
+        with self._request(
+            "GET", f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFEST_TYPES)}
+        ) as response:
             content = response.read()
             self._require_digest(digest, digest_of(content))
             return Manifest(response.headers["Content-Type"], content)
 
     def put_manifest(self, reference: str, manifest: Manifest) -> None:
         """Store a manifest under a tag or its digest. The blobs and manifests that it names must exist."""
-        with self._request("PUT", f"manifests/{reference}", manifest.content, {"Content-Type": manifest.media_type}):
+        with self._request(
+            "PUT", f"manifests/{reference}", manifest.content, {"Content-Type": manifest.media_type}
+        ):
             pass
 
     def referrers(self, digest: str) -> dict[str, str]:
-        """Return the artifact type of each digest attached to an image; empty if the registry cannot list them."""
+        """Return the artifact type of each digest attached to an image.
+
+        Empty if the registry cannot list them.
+        """
         with self._request(
             "GET", f"referrers/{digest}", headers={"Accept": _INDEX_TYPE}, missing_is_fine=True
         ) as response:
@@ -106,7 +113,9 @@ class Repository:
             return {part["digest"]: part["artifactType"] for part in json.loads(content)["manifests"]}
         except (ValueError, LookupError, TypeError):
             repository = f"{self.credentials.host}/{self.name}"
-            raise ProgramError(f"{repository}: the list of attachments of {digest} is not an OCI index") from None
+            raise ProgramError(
+                f"{repository}: the list of attachments of {digest} is not an OCI index"
+            ) from None
 
     def has_blob(self, digest: str) -> bool:
         """Return whether a layer exists."""

@@ -80,9 +80,13 @@ def start_agent(folder: Path, runner: Runner, project: str) -> None:
     with daemons.file_lock(folder):
         _stop(folder)
         options = [f"--folder={folder.resolve()}", f"--engine={runner.engine}", f"--project={project}"]
-        daemons.spawn([sys.executable, "-m", "fleetform.local_runtime.agent", *options], runner.variables, folder / LOG)
+        daemons.spawn(
+            [sys.executable, "-m", "fleetform.local_runtime.agent", *options], runner.variables, folder / LOG
+        )
         if not agent_running(folder):
-            raise ProgramError(f"the agent did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
+            raise ProgramError(
+                f"the agent did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}"
+            )
 
 
 def stop_agent(folder: Path) -> bool:
@@ -191,7 +195,8 @@ def replacements(project_containers: Iterable[Container], unhealthy: Collection[
         unhealthy: The names of those that are unhealthy.
     """
     tasks = (
-        list(task) for _, task in groupby(project_containers, lambda container: (container.service, container.task))
+        list(task)
+        for _, task in groupby(project_containers, lambda container: (container.service, container.task))
     )
     return [replacement for task in tasks for replacement in _replacement(task, unhealthy)]
 
@@ -201,9 +206,13 @@ def _replacement(task: list[Container], unhealthy: Collection[str]) -> Iterator[
     first, *others = sorted(task, key=lambda container: len(container.name))
     others = [container for container in others if container.state == "running"]
     names = [container.name for container in others]
-    if failed := [container.name for container in task if container.essential and container.name in unhealthy]:
+    if failed := [
+        container.name for container in task if container.essential and container.name in unhealthy
+    ]:
         yield Replacement((first.name, *names), f"{', '.join(failed)} unhealthy")
-    elif first.state == "running" and (stale := [other.name for other in others if other.started < first.started]):
+    elif first.state == "running" and (
+        stale := [other.name for other in others if other.started < first.started]
+    ):
         yield Replacement(tuple(stale), f"{first.name} was restarted")
 
 
@@ -254,7 +263,9 @@ class Agent:
         return running
 
     def replace_unhealthy(self) -> bool:
-        """Check health once and replace what has to be replaced; return whether the project has any containers.
+        """Check health once and replace what has to be replaced.
+
+        Return whether the project has any containers.
 
         Raises:
             ProgramError: The engine fails.
@@ -284,7 +295,10 @@ class Agent:
 
 
 def _unhealthy_containers(all_containers: Iterable[Container]) -> set[str]:
-    """Return the names of running containers that are unhealthy: Docker may call stopped ones unhealthy too."""
+    """Return the names of running containers that are unhealthy.
+
+    Docker may call stopped ones unhealthy too.
+    """
     return {each.name for each in all_containers if each.state == "running" and each.health == "unhealthy"}
 
 

@@ -49,8 +49,22 @@ _NOT_NEEDED = {
 }
 _TASK_TRANSLATED = {"containerDefinitions", "cpu", "memory", "networkMode", "volumes"}
 _TASK_NOT_NEEDED = {
-    *("family", "revision", "status", "taskDefinitionArn", "deleteRequestedAt", "deregisteredAt"),  # AWS metadata
-    *("registeredAt", "registeredBy", "compatibilities", "requiresAttributes", "requiresCompatibilities", "tags"),
+    *(
+        "family",
+        "revision",
+        "status",
+        "taskDefinitionArn",
+        "deleteRequestedAt",
+        "deregisteredAt",
+    ),  # AWS metadata
+    *(
+        "registeredAt",
+        "registeredBy",
+        "compatibilities",
+        "requiresAttributes",
+        "requiresCompatibilities",
+        "tags",
+    ),
     *("executionRoleArn", "taskRoleArn"),  # this machine has its own credentials or none
     "enableFaultInjection",  # only allows fault injection by AWS
     "ephemeralStorage",  # containers use this machine's disk
@@ -89,7 +103,10 @@ def _container_problems(container: Definition) -> Iterator[str]:
         for part in _as_list(container.get(key)):
             yield from _unknown_keys(part, supported, f"{key}.")
     if (check := container.get("healthCheck")) and check["command"][0] not in _HEALTH_FORMS:
-        yield f"`healthCheck.command` starts with {check['command'][0]}, not with one of {', '.join(_HEALTH_FORMS)}"
+        yield (
+            f"`healthCheck.command` starts with {check['command'][0]}, not with one of"
+            f" {', '.join(_HEALTH_FORMS)}"
+        )
 
 
 def _as_list(value: Any) -> Sequence[Definition]:  # noqa: ANN401 - JSON
@@ -102,7 +119,10 @@ def _unknown_keys(definition: Definition, supported: set[str], place: str = "") 
 
 
 def settings(container: Definition, task: Definition) -> dict[str, Any]:
-    """Return a container's Compose settings that depend on nothing else, in Compose's order; unset ones are falsy."""
+    """Return a container's Compose settings that depend on nothing else, in Compose's order.
+
+    Unset ones are falsy.
+    """
     linux = container.get("linuxParameters") or {}
     capabilities = linux.get("capabilities") or {}
     cpu = int(task.get("cpu") or 0)

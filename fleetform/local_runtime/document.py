@@ -76,7 +76,9 @@ def document(
     _require_translatable(applied, published)
     ports = {name: f"127.0.0.1:{port}:{applied.public(name)[0]}" for name, port in published.items()}
     machine = _LocalMachine(prefix, images, networks, ports)
-    tasks = [Task(service, number + 1) for service in applied.services for number in range(service.desired_count)]
+    tasks = [
+        Task(service, number + 1) for service in applied.services for number in range(service.desired_count)
+    ]
     services = [
         (task.key_of(container["name"]), _container(machine, task, container))
         for task in tasks
@@ -109,7 +111,9 @@ def _require_translatable(applied: AppliedEnvironment, published: Mapping[str, i
 
 def _require_distinct(keys: Sequence[str]) -> None:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise InputError(f"two containers would have the name {', '.join(twice)}; rename the container or the service")
+        raise InputError(
+            f"two containers would have the name {', '.join(twice)}; rename the container or the service"
+        )
 
 
 def _ports(ports: tuple[int, ...]) -> str:
@@ -123,7 +127,9 @@ def _title(service: AppliedService) -> str:
 def _container(machine: _LocalMachine, task: Task, container: Definition) -> dict[str, Any]:
     """Return a container as a Compose service, with its keys in a readable order."""
     name, key = container["name"], task.key_of(container["name"])
-    waits = {task.key_of(wait["containerName"]): wait["condition"] for wait in container.get("dependsOn") or ()}
+    waits = {
+        task.key_of(wait["containerName"]): wait["condition"] for wait in container.get("dependsOn") or ()
+    }
     mounts = container.get("mountPoints") or ()
     settings = {
         "container_name": f"{machine.prefix}-{key}",
@@ -165,12 +171,18 @@ def _network_settings(machine: _LocalMachine, task: Task, container: str) -> dic
     if not holds_network and container not in task.order.before_holder:
         return {"network_mode": f"service:{task.key}"}
     networks = {
-        network.name: {"aliases": [task.service.dns_name]} if holds_network and _resolves(task.service, network) else {}
+        network.name: {"aliases": [task.service.dns_name]}
+        if holds_network and _resolves(task.service, network)
+        else {}
         for network in machine.networks
         if task.service.name in network.members
     }
     port = machine.published.get(task.service.name) if holds_network and task.number == 1 else None
-    return {"network_mode": None if networks else "none", "networks": networks, "ports": [port] if port else []}
+    return {
+        "network_mode": None if networks else "none",
+        "networks": networks,
+        "ports": [port] if port else [],
+    }
 
 
 def _resolves(service: AppliedService, network: Network) -> bool:
@@ -178,7 +190,10 @@ def _resolves(service: AppliedService, network: Network) -> bool:
 
 
 def _sysctls(task: Task, container: Definition) -> dict[str, str]:
-    """Return kernel settings. Network settings belong to the task, as on AWS; the first containers set them."""
+    """Return kernel settings. Network settings belong to the task, as on AWS.
+
+    The first containers set them.
+    """
     name, order = container["name"], task.order
     has_network = name == order.network_holder or name in order.before_holder
     return {
@@ -190,7 +205,10 @@ def _sysctls(task: Task, container: Definition) -> dict[str, str]:
 
 
 def _volumes(task: Task) -> dict[str, str]:
-    """Return the Compose volume of each of a task's volumes: its own, or a shared one for an EFS file system."""
+    """Return the Compose volume of each of a task's volumes.
+
+    Its own, or a shared one for an EFS file system.
+    """
     return {
         volume["name"]: _file_system(volume["efsVolumeConfiguration"])
         if volume.get("efsVolumeConfiguration")
@@ -233,7 +251,12 @@ def _label(machine: _LocalMachine) -> dict[str, str]:
 def _yaml(content: Mapping[str, Any]) -> str:
     """Return YAML that every parser reads the same way."""
     return yaml.dump(
-        _escape(content), Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=False, width=math.inf
+        _escape(content),
+        Dumper=_Dumper,
+        allow_unicode=True,
+        default_flow_style=False,
+        sort_keys=False,
+        width=math.inf,
     )
 
 

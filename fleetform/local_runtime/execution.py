@@ -25,7 +25,9 @@ class Execution:
     stderr: str
 
 
-def execute(runner: Runner, container: str, argv: Sequence[str], stdin: str = "", *, timeout: float = 30) -> Execution:
+def execute(
+    runner: Runner, container: str, argv: Sequence[str], stdin: str = "", *, timeout: float = 30
+) -> Execution:
     """Run a program in a running container.
 
     Args:
@@ -55,7 +57,9 @@ def run_beside(  # noqa: PLR0913 - `execute` with an image
     try:
         return _run(runner, ["run", "--rm", "--interactive", *place, image, *arguments], stdin, timeout)
     except BaseException:
-        subprocess.run([runner.engine, "kill", name], env=dict(runner.variables), capture_output=True, check=False)
+        subprocess.run(
+            [runner.engine, "kill", name], env=dict(runner.variables), capture_output=True, check=False
+        )
         raise
 
 

@@ -85,7 +85,9 @@ def containers(runner: Runner, name: str) -> tuple[Container, ...]:
         return ()
     documents = json.loads(read([runner.engine, "container", "inspect", *ids], runner.variables, _MISSING))
     project_containers = [_container(document, name) for document in documents]
-    return tuple(sorted(project_containers, key=lambda container: (container.service, container.task, container.name)))
+    return tuple(
+        sorted(project_containers, key=lambda container: (container.service, container.task, container.name))
+    )
 
 
 def list_objects(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
@@ -120,7 +122,9 @@ def _container(facts: Mapping[str, Any], project: str) -> Container:
 
 
 def _published(ports: Mapping[str, Sequence[Mapping[str, str]] | None]) -> tuple[int, ...]:
-    return tuple(sorted({int(binding["HostPort"]) for bindings in ports.values() for binding in bindings or ()}))
+    return tuple(
+        sorted({int(binding["HostPort"]) for bindings in ports.values() for binding in bindings or ()})
+    )
 
 
 def _check(facts: Mapping[str, Any]) -> Check | None:

@@ -72,7 +72,9 @@ def choose_cidr_block(prefix: str, variables: Mapping[str, str]) -> str:
     return str(block)
 
 
-def networks(applied: AppliedEnvironment, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
+def networks(
+    applied: AppliedEnvironment, prefix: str, block: str, *, isolating: bool = True
+) -> tuple[Network, ...]:
     """Return the networks that allow the same calls as an environment's security groups, sorted by name.
 
     They contain only services that have tasks. Each subnet follows from its network's name, so that it stays
@@ -94,8 +96,12 @@ def networks(applied: AppliedEnvironment, prefix: str, block: str, *, isolating:
     all_networks = sorted(unnumbered, key=lambda network: network.name)
     names = [network.name for network in all_networks]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"two networks would have the name {', '.join(twice)}; rename the service `{OUTBOUND}`")
-    sizes = {network.name: _prefix_length(sum(map(tasks.__getitem__, network.members))) for network in all_networks}
+        raise InputError(
+            f"two networks would have the name {', '.join(twice)}; rename the service `{OUTBOUND}`"
+        )
+    sizes = {
+        network.name: _prefix_length(sum(map(tasks.__getitem__, network.members))) for network in all_networks
+    }
     subnets = _subnets(sizes, prefix, ipaddress.IPv4Network(block))
     return tuple(replace(network, subnet=subnets[network.name]) for network in all_networks)
 
@@ -153,11 +159,14 @@ def _subnets(sizes: Mapping[str, int], prefix: str, block: ipaddress.IPv4Network
         count = 2 ** (length - block.prefixlen) if length >= block.prefixlen else 0
         preferred = crc32(f"{prefix} {name}".encode())
         places = (
-            range(place * slots, (place + 1) * slots) for place in ((preferred + step) % count for step in range(count))
+            range(place * slots, (place + 1) * slots)
+            for place in ((preferred + step) % count for step in range(count))
         )
         place = next((place for place in places if taken.isdisjoint(place)), None)
         if place is None:
-            raise InputError(f"{block} is too small for {len(sizes)} networks; set {VARIABLE} to a larger free block")
+            raise InputError(
+                f"{block} is too small for {len(sizes)} networks; set {VARIABLE} to a larger free block"
+            )
         taken.update(place)
         address = int(block.network_address) + place.start * 2 ** (32 - _SLOT_PREFIX)
         subnets[name] = str(ipaddress.IPv4Network((address, length)))

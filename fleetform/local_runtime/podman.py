@@ -80,7 +80,9 @@ def _serve(folder: Path, variables: Mapping[str, str]) -> Path:
     if not _wait_until_ready(path, process):
         process.kill()
         _remove_record(folder)
-        raise ProgramError(f"Podman's API did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
+        raise ProgramError(
+            f"Podman's API did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}"
+        )
     return path
 
 

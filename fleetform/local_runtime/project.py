@@ -74,7 +74,12 @@ def down(runner: Runner, project: Project, output: Output | None = None) -> None
 
 
 def logs_argv(
-    runner: Runner, project: Project, services: Iterable[str] = (), *, follow: bool = False, tail: int | None = None
+    runner: Runner,
+    project: Project,
+    services: Iterable[str] = (),
+    *,
+    follow: bool = False,
+    tail: int | None = None,
 ) -> list[str]:
     """Return the command that shows the output of containers.
 
@@ -90,9 +95,15 @@ def logs_argv(
         ProgramError: The engine fails.
     """
     chosen = set(services)
-    shown = [container for container in containers(runner, project.name) if container.service in chosen or not chosen]
+    shown = [
+        container
+        for container in containers(runner, project.name)
+        if container.service in chosen or not chosen
+    ]
     if missing := chosen - {container.service for container in shown} or (not shown and {project.name}):
-        raise InputError(f"no container of {', '.join(sorted(missing))} exists; run `{command('up')}` to start it")
+        raise InputError(
+            f"no container of {', '.join(sorted(missing))} exists; run `{command('up')}` to start it"
+        )
     options = ["--no-color", *(["--follow"] if follow else []), *([] if tail is None else [f"--tail={tail}"])]
     keys = [container.name.removeprefix(f"{project.name}-") for container in shown]
     return _compose_argv(runner, project, "logs", *options, *keys)

@@ -88,7 +88,10 @@ def _compose(engine: str, variables: Mapping[str, str]) -> tuple[tuple[str, ...]
             if _version_numbers(version) >= _OLDEST_COMPOSE:
                 return command, ""
             too_old = f", `{' '.join(command)}` is {version} and 1.29 is needed"
-    return None, f"works, but Compose is missing: neither `docker compose` nor `docker-compose` works{too_old}"
+    return (
+        None,
+        f"works, but Compose is missing: neither `docker compose` nor `docker-compose` works{too_old}",
+    )
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:

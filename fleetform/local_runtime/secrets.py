@@ -49,7 +49,9 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
         problems += [*_exposures(root, file)]
     except FileNotFoundError:
         lines = "".join(f"\n{name}=" for name in names)
-        raise InputError(f"{file}: not found; create it, readable only by you (chmod 600), with:{lines}") from None
+        raise InputError(
+            f"{file}: not found; create it, readable only by you (chmod 600), with:{lines}"
+        ) from None
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}; make it a file that you can read") from None
     except UnicodeDecodeError:
@@ -61,14 +63,19 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _parse(text: str) -> tuple[Mapping[str, str], list[str]]:
-    """Return the values by name, and the problems of the lines. `$` is not special, as passwords may contain it."""
+    """Return the values by name, and the problems of the lines.
+
+    `$` is not special, as passwords may contain it.
+    """
     bindings = list(parse_stream(StringIO(text)))
     problems = [
         f"line {binding.original.line} cannot be read; write NAME=value, with quotes around spaces and #"
         for binding in bindings
         if binding.error
     ]
-    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}, problems
+    return {
+        binding.key: binding.value for binding in bindings if binding.key and binding.value is not None
+    }, problems
 
 
 def _exposures(root: Path, file: Path) -> Iterator[str]:

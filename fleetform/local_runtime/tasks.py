@@ -29,7 +29,9 @@ class ContainerOrder:
 
     @property
     def network_holder(self) -> str:
-        """Return the container whose network the others share: a long-running one that waits for no other such one.
+        """Return the container whose network the others share.
+
+        A long-running one that waits for no other such one.
 
         It is the container named like its service, unless that waits for another.
         """
@@ -50,7 +52,10 @@ class ContainerOrder:
 
     @property
     def before_holder(self) -> set[str]:
-        """Return the containers that the network holder waits for: they start before it, with their own network."""
+        """Return the containers that the network holder waits for.
+
+        They start before it, with their own network.
+        """
         return self.dependencies(self.network_holder)
 
     def dependencies(self, name: str) -> set[str]:

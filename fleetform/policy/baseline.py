@@ -72,9 +72,13 @@ def compare(
         undecided: Open answers: an entry that may be one of them still counts as found.
     """
     baseline_counts, current_counts = Counter(entries), Counter(map(entry, findings))
-    new = [finding for finding in findings if current_counts[entry(finding)] > baseline_counts[entry(finding)]]
+    new = [
+        finding for finding in findings if current_counts[entry(finding)] > baseline_counts[entry(finding)]
+    ]
     missing = (baseline_counts - current_counts).elements()
-    stale = sorted(each for each in missing if not any(_may_be_found(each, question) for question in undecided))
+    stale = sorted(
+        each for each in missing if not any(_may_be_found(each, question) for question in undecided)
+    )
     return Comparison(new, stale)
 
 

@@ -112,7 +112,9 @@ class Policy:
         facts: The facts that rules use about the environment.
     """
 
-    def __init__(self, library: Library, cache: Cache, code: bytes, rules: Mapping[str, Rule], facts: Facts) -> None:
+    def __init__(
+        self, library: Library, cache: Cache, code: bytes, rules: Mapping[str, Rule], facts: Facts
+    ) -> None:
         self._library = library
         self._cache = cache
         self._code = code
@@ -135,7 +137,9 @@ class Policy:
         answers = self._answers(folders)
         single = [answer.verdicts for answer in answers.values()]
         verdicts = _sum([*single, self._judged_together(environment, content, answers)])
-        unreadable = [UnreadableError(*error) for answer in answers.values() for error in answer.syntax_errors]
+        unreadable = [
+            UnreadableError(*error) for answer in answers.values() for error in answer.syntax_errors
+        ]
         allowing = [path for answer in answers.values() for path in answer.allowing]
         for module in self._library.modules():
             paths = self._library.paths(module)
@@ -158,7 +162,10 @@ class Policy:
         return all(self._library.module(folder) == known for folder, known in modules.items())
 
     def _made(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
-        """Return new answers, and cache the resources that they share; files of all stacks are processed together."""
+        """Return new answers, and cache the resources that they share.
+
+        Files of all stacks are processed together.
+        """
         self._library.summaries(path for folder in folders for path in self._library.paths(folder))
         units = {folder: self._units(folder) for folder in folders}
         found = iter(self._judged([unit for folder in folders for unit in units[folder]]))
@@ -181,9 +188,13 @@ class Policy:
         return Answer(_sum(found), digests, syntax_errors, shared, tuple(self._allowing(paths)))
 
     def _allowing(self, paths: Iterable[PurePath]) -> list[PurePath]:
-        return [path for path in paths if path.suffix == ".tf" and MARKER.encode() in self._library.content(path)]
+        return [
+            path for path in paths if path.suffix == ".tf" and MARKER.encode() in self._library.content(path)
+        ]
 
-    def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Verdicts:
+    def _judged_together(
+        self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]
+    ) -> Verdicts:
         """Apply the environment rules to the resources that the stacks share."""
         shared = {folder: answer.shared for folder, answer in answers.items()}
 
@@ -199,7 +210,9 @@ class Policy:
             try:
                 yield from _resources(known[folder])
             except (KeyError, UndecodableError):
-                yield from _resources([self._judge(unit).shared for unit in self._prepared(self._units(folder))])
+                yield from _resources(
+                    [self._judge(unit).shared for unit in self._prepared(self._units(folder))]
+                )
 
     def resources(self, stack: PurePath) -> list[Resource]:
         """Return all resources in a stack's files."""
@@ -223,7 +236,9 @@ class Policy:
 
     def _judged(self, units: list[Unit]) -> list[Result]:
         def judge(missing: list[Unit]) -> dict[Unit, Result]:
-            return dict(zip(missing, map_in_processes(self._judge, self._prepared(missing), _MANY), strict=True))
+            return dict(
+                zip(missing, map_in_processes(self._judge, self._prepared(missing), _MANY), strict=True)
+            )
 
         return [*self._cache.memo_many(_RESULT, {unit: self._parts(unit) for unit in units}, judge).values()]
 
@@ -233,7 +248,7 @@ class Policy:
         return self._code, repr(self._facts).encode(), files, *modules
 
     def _prepared(self, units: list[Unit]) -> list[Unit]:
-        """Return units, with all parsed files loaded before worker processes are forked, so that they share them."""
+        """Return units, with all parsed files loaded before worker processes fork and share them."""
         paths = {path for unit in units for path in (unit.path, *unit.others)}
         folders = self._closure(folder for unit in units for folder in self._called(unit))
         self._library.load(paths | {path for folder in folders for path in self._library.paths(folder)})
@@ -251,14 +266,18 @@ class Policy:
             folder = waiting.pop()
             if folder not in found:
                 found.add(folder)
-                waiting += called_modules(folder, self._library.summaries(self._library.paths(folder)).values())
+                waiting += called_modules(
+                    folder, self._library.summaries(self._library.paths(folder)).values()
+                )
         return found
 
     def _judge(self, unit: Unit) -> Result:
         found = self._resources(unit)
         verdicts = check_resources(found, self._rules, self._facts)
         shared = [
-            resource.without_origin(self._kept(resource)) for resource in found if resource.type in self._shared_types
+            resource.without_origin(self._kept(resource))
+            for resource in found
+            if resource.type in self._shared_types
         ]
         return Result(verdicts, RESOURCES.encode(shared).decode())
 

@@ -39,7 +39,12 @@ def table_row(rule: Rule) -> tuple[str, ...]:
 def to_json_data(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON data."""
     texts = {key: getattr(rule, key) for key in ("id", "title", "severity", "why", "link", "good", "bad")}
-    return {**texts, "types": sorted(rule.types), "checkov": list(rule.checkov), "except": exception_comment(rule)}
+    return {
+        **texts,
+        "types": sorted(rule.types),
+        "checkov": list(rule.checkov),
+        "except": exception_comment(rule),
+    }
 
 
 def exception_comment(rule: Rule) -> str:

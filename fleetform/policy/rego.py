@@ -63,7 +63,11 @@ def _opa_denials(output: Any) -> Any:  # noqa: ANN401 - JSON
 
 def _conftest_denials(output: Any) -> Any:  # noqa: ANN401 - JSON
     """Return the denials in https://www.conftest.dev/output; everything but the message is in `metadata`."""
-    return [{**each.get("metadata", {}), "msg": each["msg"]} for file in output for each in file.get("failures") or ()]
+    return [
+        {**each.get("metadata", {}), "msg": each["msg"]}
+        for file in output
+        for each in file.get("failures") or ()
+    ]
 
 
 def find_engine() -> RegoEngine:

@@ -1,7 +1,7 @@
 """Policy rules: one decorator for built-in and for custom rules.
 
-A rule checks one resource, or all of an environment, through the resource view only. It yields a `Violation` for
-each violation and an `Undecided` for each open answer. If it yields nothing, the resource passes.
+A rule checks one resource, or all of an environment, through the resource view only. It yields a `Violation`
+for each violation and an `Undecided` for each open answer. If it yields nothing, the resource passes.
 """
 
 import warnings
@@ -71,7 +71,9 @@ class Facts:
 
 
 ResourceCheck: TypeAlias = "Callable[[Resource, Facts], Iterable[Violation | Undecided]]"
-EnvironmentCheck: TypeAlias = "Callable[[View, Environment], Iterable[tuple[Resource, Violation | Undecided]]]"
+EnvironmentCheck: TypeAlias = (
+    "Callable[[View, Environment], Iterable[tuple[Resource, Violation | Undecided]]]"
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def rule(  # noqa: PLR0913 - one declaration with everything about a rule
     """Declare a rule for single resources; see `Rule` for the arguments."""
 
     def declare(check: ResourceCheck) -> ResourceCheck:
-        _register(Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov, check=check))
+        _register(
+            Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov, check=check)
+        )
         return check
 
     return declare

@@ -31,7 +31,9 @@ _TESTS = re.compile(r"test_.*|.*_test|conftest|_.*")
 def policy_files(root: Path, ending: str = ".py") -> list[PurePath]:
     """Return the files with rules, by name, without tests and names that begin with `_` or a dot."""
     paths = (root / FOLDER).glob(f"[!.]*{ending}")
-    return sorted(FOLDER / path.name for path in paths if not _TESTS.fullmatch(path.name.removesuffix(ending)))
+    return sorted(
+        FOLDER / path.name for path in paths if not _TESTS.fullmatch(path.name.removesuffix(ending))
+    )
 
 
 def rules_fingerprint(root: Path) -> bytes:
@@ -91,7 +93,9 @@ def _reported_failures(path: Path, shown: PurePath, what: str) -> Iterator[None]
     except SyntaxError as error:
         raise InputError(f"{shown}:{error.lineno or 1}:1: {what}: {error.msg}; fix it") from None
     except Exception as error:  # noqa: BLE001 - custom code may raise anything
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+        ]
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; fix it") from None
 
@@ -103,7 +107,9 @@ def _with_guards(rule: Rule, root: Path) -> Rule:
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     place = f"{shown}:{function.__code__.co_firstlineno}:1"
     if not _ID.fullmatch(rule.id):
-        raise InputError(f"{place}: invalid ID `{rule.id}` for a custom rule; use one like ACME001 (FF is reserved)")
+        raise InputError(
+            f"{place}: invalid ID `{rule.id}` for a custom rule; use one like ACME001 (FF is reserved)"
+        )
     if rule.severity not in list(Severity):
         raise InputError(f"{place}: unknown severity `{rule.severity}`; known: {', '.join(Severity)}")
 
@@ -111,7 +117,9 @@ def _with_guards(rule: Rule, root: Path) -> Rule:
         with _reported_failures(path, shown, f"{rule.id} failed on {resource.address}"):
             return [_checked_answer(each) for each in function(resource, facts)]
 
-    def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Violation | Undecided]]:
+    def check_environment(
+        view: "View", environment: "Environment"
+    ) -> list[tuple["Resource", Violation | Undecided]]:
         with _reported_failures(path, shown, f"{rule.id} failed on {environment.name}"):
             return [(resource, _checked_answer(each)) for resource, each in function(view, environment)]
 

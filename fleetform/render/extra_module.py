@@ -25,17 +25,21 @@ def calls(
         folders: The folders with rendered files.
 
     Raises:
-        CatalogError: A variable without a default is not offered, a service has the module's name, or no service is
-            left in the stack.
+        CatalogError: A variable without a default is not offered, a service has the module's name, or no
+            service is left in the stack.
     """
     if not declared:
         return {}
     problems = list(_misplaced(environment, declared, folders))
     offers = {
-        stack.name: offered_variables(environment, stack) for stack in stacks(environment) if stack.name in declared
+        stack.name: offered_variables(environment, stack)
+        for stack in stacks(environment)
+        if stack.name in declared
     }
     for stack, offer in offers.items():
-        problems += (_unknown(each, offer) for each in declared[stack] if each.required and each.name not in offer)
+        problems += (
+            _unknown(each, offer) for each in declared[stack] if each.required and each.name not in offer
+        )
     if problems:
         raise CatalogError(problems)
     return {stack: _used_variables(offer, declared[stack]) for stack, offer in offers.items()}
@@ -48,15 +52,24 @@ def _used_variables(offer: Mapping[str, str], variables: Sequence[Variable]) -> 
 
 def _unknown(variable: Variable, offer: Mapping[str, str]) -> Problem:
     close = closest_match(variable.name, list(offer))
-    remedy = f"{f'did you mean `{close}`? ' if close else ''}without a default, it may be {', '.join(sorted(offer))}"
-    return Problem(variable.place, f"the stack has no `{variable.name}` to give to its `{EXTRA_NAME}/`", remedy)
+    remedy = (
+        f"{f'did you mean `{close}`? ' if close else ''}without a default, it may be"
+        f" {', '.join(sorted(offer))}"
+    )
+    return Problem(
+        variable.place, f"the stack has no `{variable.name}` to give to its `{EXTRA_NAME}/`", remedy
+    )
 
 
-def _misplaced(environment: Environment, declared: Collection[str], folders: Collection[str]) -> Iterator[Problem]:
+def _misplaced(
+    environment: Environment, declared: Collection[str], folders: Collection[str]
+) -> Iterator[Problem]:
     """Find modules that no stack can call."""
     for stack in emptied(environment, folders):
         if stack.name in declared:
-            message = f"no service is in the group `{stack.name}` any more, and an apply would destroy this with it"
+            message = (
+                f"no service is in the group `{stack.name}` any more, and an apply would destroy this with it"
+            )
             yield Problem(_folder(environment, stack.name), message, "move it to another stack, or delete it")
     if EXTRA_NAME in environment.services:
         message = f"the stack would have two modules named `{EXTRA_NAME}`"
@@ -69,7 +82,10 @@ def _folder(environment: Environment, stack: str) -> Position:
 
 def offered_variables(environment: Environment, stack: Stack) -> dict[str, str]:
     """Return what the module of a stack can use: HCL by the name of the variable that receives it."""
-    inputs = [*("name", "account", "region", "namespace", "tags"), *(["kms_key_arn"] if environment.kms_key else [])]
+    inputs = [
+        *("name", "account", "region", "namespace", "tags"),
+        *(["kms_key_arn"] if environment.kms_key else []),
+    ]
     given = {name: f"var.{name}" for name in inputs}
     if not stack.reads_foundation:
         return given | _assignments(environment)

@@ -14,7 +14,9 @@ def generated(folder: Path | str) -> dict[str, bytes]:
     contents = {}
     try:
         with os.scandir(folder) as entries:
-            for path, name in [(entry.path, entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]:
+            for path, name in [
+                (entry.path, entry.name) for entry in entries if entry.is_file(follow_symlinks=False)
+            ]:
                 with open(path, "rb") as file:  # noqa: PTH123 - faster than Path for thousands of files
                     content = file.read()
                 if content.startswith(start):

@@ -27,7 +27,9 @@ def header(environment_name: str, *, locked: bool = False) -> str:
         sources.append(lock_file(environment_name).as_posix())
     listed = f"{', '.join(sources[:-1])} and {sources[-1]}"
     line = f"{HEADER_START}{environment_name}` from {listed}. Do not edit."
-    lines = textwrap.wrap(line, _COLUMNS, subsequent_indent="# ", break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        line, _COLUMNS, subsequent_indent="# ", break_long_words=False, break_on_hyphens=False
+    )
     return "\n".join(lines) + "\n\n"
 
 
@@ -44,7 +46,8 @@ def render(
         environment: The environment.
         templates: The templates of its files.
         lock: The locked images, by service.
-        folders: The folders that are rendered already. A stack in them without services is rendered too, empty.
+        folders: The folders that are rendered already. A stack in them without services is rendered too,
+            empty.
         declared: The variables of the module in `extra/`, by stack, for stacks that have one.
 
     Returns:
@@ -53,8 +56,14 @@ def render(
     Raises:
         CatalogError: A stack cannot call the module in its `extra/`.
     """
-    values = {**_values(environment), "lock": lock, "extra": extra_module.calls(environment, declared, folders)}
-    locked = {service_file(name) for name, service in environment.services.items() if service.build and name in lock}
+    values = {
+        **_values(environment),
+        "lock": lock,
+        "extra": extra_module.calls(environment, declared, folders),
+    }
+    locked = {
+        service_file(name) for name, service in environment.services.items() if service.build and name in lock
+    }
     wanted = (*stacks(environment), *emptied(environment, folders))
     texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in wanted}
     return {
@@ -78,7 +87,9 @@ def _render_stack(
         file = PurePosixPath(template).name
         if file == _PER_SERVICE:
             for name in stack.services:
-                files[service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
+                files[service_file(name)] = templates.render(
+                    template, {**values, **_service(environment, name)}
+                )
         else:
             files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, **of_stack})
     return {path: text.strip("\n") + "\n" for path, text in files.items() if text.strip()}
@@ -104,14 +115,19 @@ def _values(environment: Environment) -> dict[str, object]:
         "built": sorted(
             environment.original_name(name) for name, service in environment.services.items() if service.build
         ),
-        "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),
+        "tags": {"application": environment.application, "environment": environment.name}
+        | dict(environment.tags),
     }
 
 
 def _keeps_logs(environment: Environment) -> bool:
     """Return whether the foundation keeps logs: of shells, of the network or of requests."""
     network = environment.network
-    return environment.allows_exec or environment.ingress.has_load_balancer or (network.flow_logs and not network.vpc)
+    return (
+        environment.allows_exec
+        or environment.ingress.has_load_balancer
+        or (network.flow_logs and not network.vpc)
+    )
 
 
 def _service(environment: Environment, name: str) -> dict[str, object]:

@@ -4,7 +4,8 @@ By default a template prints values as HCL literals, so no value of a catalog ca
 
 - `{{ value }}` prints the value as an HCL literal.
 - `{{ value | key }}` prints an object's key.
-- `{{ value | word }}` prints a name without quotes, for use in a string or a reference, and rejects anything else.
+- `{{ value | word }}` prints a name without quotes, for use in a string or a reference, and rejects anything
+  else.
 - `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default.
 - `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`.
 - `{{ image | image_version }}` prints the tag or digest that follows the URL of an image's repository.
@@ -84,7 +85,7 @@ def _plain(value: object, owner: BaseModel) -> object:
 
 
 def _peer(rule: Rule, side: str) -> Text:
-    """Return the arguments for a rule's other side, `from` or `to`, its port, and its protocol unless it is TCP."""
+    """Return the arguments for a rule's other side, `from` or `to`: port, and protocol unless TCP."""
     arguments = [_other_side(rule, side)]
     if rule.port is not None:
         arguments.append(_argument("port", rule.port))
@@ -97,7 +98,9 @@ def _other_side(rule: Rule, side: str) -> str:
     if rule.peer is not None:
         return _argument(f"{side}_group", rule.peer)
     if rule.prefix_list is not None:
-        return _argument(f"{side}_prefix_list", Text(f"module.network.{_word(rule.prefix_list)}_prefix_list_id"))
+        return _argument(
+            f"{side}_prefix_list", Text(f"module.network.{_word(rule.prefix_list)}_prefix_list_id")
+        )
     return _argument(f"{side}_cidr", Text("module.network.vpc_cidr_block") if rule.cidr == VPC else rule.cidr)
 
 
@@ -117,9 +120,12 @@ def _image_version(image: LockedImage | None) -> Text:
 
 
 class _BytecodeCache(jinja2.FileSystemBytecodeCache):
-    """Compiled templates, in this user's private temporary folder: they are code, so the project's cache has none.
+    """Compiled templates, in this user's private temporary folder.
 
-    Jinja refuses a folder that others can write. An entry is used only for the same source and the same code of ours.
+    They are code, so the project's cache has none.
+
+    Jinja refuses a folder that others can write. An entry is used only for the same source and the same code
+    of ours.
     """
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - all projects share it
@@ -169,10 +175,12 @@ class Templates:
 
     def names(self, folder: str) -> list[str]:
         """Return the templates of a folder, sorted, as `folder/file.j2`."""
-        return sorted(name for name in self._environment.list_templates(["j2"]) if name.startswith(f"{folder}/"))
+        return sorted(
+            name for name in self._environment.list_templates(["j2"]) if name.startswith(f"{folder}/")
+        )
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Render a template, with single blank lines, none at the edges of a block, and `{}` for an empty block."""
+        """Render a template; single blank lines, none at the edges of a block, and `{}` for an empty one."""
         text = self._environment.get_template(name).render(values)
         text = _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))
         return _EMPTY.sub(r"\1\2", text)

@@ -50,11 +50,15 @@ class Change:
         return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
 
-def format_rendering(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> dict[str, dict[PurePath, str]]:
+def format_rendering(
+    stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter
+) -> dict[str, dict[PurePath, str]]:
     """Format rendered files, all in one run of the formatter."""
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         places = {
-            (stack, path): Path(folder, stack, path.with_suffix(_FORMATTED_NAME.get(path.suffix, path.suffix)))
+            (stack, path): Path(
+                folder, stack, path.with_suffix(_FORMATTED_NAME.get(path.suffix, path.suffix))
+            )
             for stack, files in stacks.items()
             for path in files
         }
@@ -98,7 +102,10 @@ def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list
 
 def _generated(folder: Path) -> dict[PurePath, str]:
     """Return the text of the generated files in a folder."""
-    return {PurePath(name): content.decode("utf-8", errors="replace") for name, content in generated(folder).items()}
+    return {
+        PurePath(name): content.decode("utf-8", errors="replace")
+        for name, content in generated(folder).items()
+    }
 
 
 def write(root: Path, stack_changes: list[Change]) -> None:

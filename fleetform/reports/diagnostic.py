@@ -121,5 +121,6 @@ def sort_by_severity(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return diagnostics with the worst findings first, grouped by rule; problems keep their order."""
     ranks = {name: rank for rank, name in enumerate(("", *SEVERITIES))}
     return sorted(
-        diagnostics, key=lambda diagnostic: (ranks[diagnostic.severity], diagnostic.rule if diagnostic.severity else "")
+        diagnostics,
+        key=lambda diagnostic: (ranks[diagnostic.severity], diagnostic.rule if diagnostic.severity else ""),
     )

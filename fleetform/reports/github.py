@@ -28,7 +28,11 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _title(diagnostic: Diagnostic) -> str:
-    return f"{diagnostic.rule} {diagnostic.severity}: {diagnostic.topic.title}" if diagnostic.topic else diagnostic.rule
+    return (
+        f"{diagnostic.rule} {diagnostic.severity}: {diagnostic.topic.title}"
+        if diagnostic.topic
+        else diagnostic.rule
+    )
 
 
 def _data(value: str) -> str:

@@ -16,7 +16,9 @@ def junit(diagnostics: Sequence[Diagnostic]) -> str:
     represent control characters: they appear as the escapes of `printable`.
     """
     suite = TestSuite("fleetform")
-    suite.add_testcases([_case(diagnostic) for diagnostic in diagnostics] or [TestCase("no findings", "fleetform")])
+    suite.add_testcases(
+        [_case(diagnostic) for diagnostic in diagnostics] or [TestCase("no findings", "fleetform")]
+    )
     document = JUnitXml("fleetform")
     document.add_testsuite(suite)
     document.update_statistics()  # type: ignore[no-untyped-call]
@@ -26,7 +28,8 @@ def junit(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _case(diagnostic: Diagnostic) -> "TestCase":
     case = TestCase(
-        printable(f"{diagnostic.rule} {diagnostic.address or diagnostic.place}"), printable(diagnostic.file.as_posix())
+        printable(f"{diagnostic.rule} {diagnostic.address or diagnostic.place}"),
+        printable(diagnostic.file.as_posix()),
     )
     if diagnostic.level == Level.WARNING and not diagnostic.severity:
         case.result = [Skipped(diagnostic.sentence, "warning")]

@@ -33,7 +33,9 @@ def markdown(diagnostics: Sequence[Diagnostic]) -> str:
     details = list(_details(ordered))
     fitted_details = take_fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
     return (
-        table + "".join(fitted_details) + _omitted(len(details) - len(fitted_details), "The details of {} are omitted")
+        table
+        + "".join(fitted_details)
+        + _omitted(len(details) - len(fitted_details), "The details of {} are omitted")
     )
 
 

@@ -43,7 +43,10 @@ def _rule(diagnostic: Diagnostic) -> dict[str, Any]:
     """Return the rule of a diagnostic; keys of the catalog have only documentation."""
     if diagnostic.topic:
         return {"id": diagnostic.rule, **_rule_text(diagnostic.topic, diagnostic.severity, diagnostic.level)}
-    return {"id": diagnostic.rule, **({"help": {"text": diagnostic.documentation}} if diagnostic.documentation else {})}
+    return {
+        "id": diagnostic.rule,
+        **({"help": {"text": diagnostic.documentation}} if diagnostic.documentation else {}),
+    }
 
 
 def _rule_text(topic: RuleText, severity: str, level: Level) -> dict[str, Any]:
@@ -63,7 +66,9 @@ def _fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
     seen: Counter[str] = Counter()
     fingerprints = []
     for diagnostic in diagnostics:
-        parts = "\0".join((diagnostic.rule, diagnostic.file.as_posix(), diagnostic.address or diagnostic.message))
+        parts = "\0".join(
+            (diagnostic.rule, diagnostic.file.as_posix(), diagnostic.address or diagnostic.message)
+        )
         same = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
         seen[same] += 1
         fingerprints.append(f"{same}:{seen[same]}")
@@ -85,7 +90,10 @@ def _result(diagnostic: Diagnostic, index: int, fingerprint: str) -> dict[str, A
 
 def _message(diagnostic: Diagnostic) -> str:
     """Return the sentence with a link to each related position: GitHub shows only linked ones."""
-    links = (f"{note.what} [{printable(str(note.place))}]({number})" for number, note in enumerate(diagnostic.notes, 1))
+    links = (
+        f"{note.what} [{printable(str(note.place))}]({number})"
+        for number, note in enumerate(diagnostic.notes, 1)
+    )
     return "; ".join((diagnostic.sentence, *links))
 
 

@@ -14,8 +14,16 @@ _TAB = 4
 _WIDTH = 110
 _BEFORE = 60
 # The text that carets underline: a quoted string, or a word in YAML or HCL.
-_TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,\[\]{}]+(?<!:)(?: +[^\s,\[\]{}#][^\s,\[\]{}]*)*|.""")
-_STYLES = {"place": "\033[1m", "error": "\033[1;31m", "warning": "\033[1;33m", "gutter": "\033[34m", "off": "\033[0m"}
+_TOKEN = re.compile(
+    r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,\[\]{}]+(?<!:)(?: +[^\s,\[\]{}#][^\s,\[\]{}]*)*|."""
+)
+_STYLES = {
+    "place": "\033[1m",
+    "error": "\033[1;31m",
+    "warning": "\033[1;33m",
+    "gutter": "\033[34m",
+    "off": "\033[0m",
+}
 
 _Paint: TypeAlias = Callable[[str, str], str]
 
@@ -57,7 +65,9 @@ def _kind(diagnostic: Diagnostic, paint: _Paint) -> str:
 def _details(diagnostic: Diagnostic, *, is_first: bool) -> Iterator[str]:
     yield diagnostic.remedy
     for note in diagnostic.notes:
-        yield f"{note.what}: {note.place}" + (f": {_excerpt(note.source.strip(), None)[0]}" if note.source else "")
+        yield f"{note.what}: {note.place}" + (
+            f": {_excerpt(note.source.strip(), None)[0]}" if note.source else ""
+        )
     if diagnostic.topic and is_first:
         yield diagnostic.topic.why
         yield diagnostic.topic.link

@@ -42,11 +42,13 @@ _PROGRAMS = {
 }
 _AGENT = "ExecuteCommandAgent"
 _NOT_ENABLED = (
-    "ECS Exec is not enabled for {service}; set `enable_execute_command` of its ECS service, allow its task role to use"
+    "ECS Exec is not enabled for {service}; set `enable_execute_command` of its ECS service, allow its task"
+    " role to use"
     " `ssmmessages`, and start new tasks"
 )
 _NO_AGENT = (
-    "the ECS Exec agent of {service} is not running; allow its task role to use `ssmmessages`, and give its tasks a"
+    "the ECS Exec agent of {service} is not running; allow its task role to use `ssmmessages`, and give its"
+    " tasks a"
     " route to that endpoint"
 )
 # Error messages of the AWS CLI, its plugin and ECS, with explanations.
@@ -54,8 +56,14 @@ _CAUSES = (
     (r"SessionManagerPlugin is not found", f"the AWS CLI needs {_PROGRAMS['session-manager-plugin']}"),
     (r"execute command was not enabled", _NOT_ENABLED),
     (r"TargetNotConnectedException", _NO_AGENT),
-    (r"AccessDenied|UnauthorizedOperation", "the AWS credentials may not use ECS Exec; allow `ecs:ExecuteCommand`"),
-    (r"ExpiredToken|Unable to locate credentials", "the AWS credentials are missing or have expired; get new ones"),
+    (
+        r"AccessDenied|UnauthorizedOperation",
+        "the AWS credentials may not use ECS Exec; allow `ecs:ExecuteCommand`",
+    ),
+    (
+        r"ExpiredToken|Unable to locate credentials",
+        "the AWS credentials are missing or have expired; get new ones",
+    ),
     (r"/bin/sh.{0,60}no such file", "the image of {service} has no /bin/sh, which the probe needs"),
 )
 
@@ -81,7 +89,9 @@ def require_programs(variables: Mapping[str, str]) -> None:
     Raises:
         ProgramError: One is missing.
     """
-    missing = [name for name in _PROGRAMS if shutil.which(name, path=variables.get("PATH", os.defpath)) is None]
+    missing = [
+        name for name in _PROGRAMS if shutil.which(name, path=variables.get("PATH", os.defpath)) is None
+    ]
     if missing:
         remedies = "; ".join(f"install {_PROGRAMS[name]}" for name in missing)
         raise ProgramError(f"ECS Exec needs {' and '.join(missing)}, not found on PATH; {remedies}")
@@ -143,7 +153,12 @@ def _agent_runs(task: Mapping[str, Any], container: str) -> bool:
 
 def execute(task: Task, region: str, line: str) -> list[str]:
     """Return the AWS CLI command that runs a command line in a task."""
-    place = [f"--region={region}", f"--cluster={task.cluster}", f"--task={task.arn}", f"--container={task.container}"]
+    place = [
+        f"--region={region}",
+        f"--cluster={task.cluster}",
+        f"--task={task.arn}",
+        f"--container={task.container}",
+    ]
     return ["aws", "ecs", "execute-command", *place, "--interactive", f"--command={line}"]
 
 
@@ -154,7 +169,9 @@ def command(callees: Sequence[Target]) -> str:
     script = " ".join(line for line in lines if not line.startswith("#"))
     packed = base64.b64encode(zlib.compress(request.argv[-1].encode(), 9)).decode()
     python = f'import base64,zlib;exec(zlib.decompress(base64.b64decode("{packed}")))'
-    arguments = [word for target in callees for word in (target.host or "", str(target.port), target.path or "")]
+    arguments = [
+        word for target in callees for word in (target.host or "", str(target.port), target.path or "")
+    ]
     return shlex.join(["/bin/sh", "-c", script, "sh", python, request.stdin, *arguments])
 
 
@@ -183,7 +200,9 @@ def _run(argv: list[str], variables: Mapping[str, str], caller: str) -> str:
                 ) from None
             raise
     if process.returncode:
-        cause = _explain(output, caller) or f"`aws ecs execute-command` ended with exit code {process.returncode}"
+        cause = (
+            _explain(output, caller) or f"`aws ecs execute-command` ended with exit code {process.returncode}"
+        )
         raise ProgramError(f"{caller}: {cause}", sanitize(output))
     return output
 
@@ -214,7 +233,9 @@ def answers(callees: Sequence[Target], output: str) -> tuple[Answer, ...]:
         return probe.answers(callees, output)
     lines = {int(match["number"]): match for match in _LINE.finditer(output)}
     if any(match["tool"] == "none" for match in lines.values()):
-        raise ProgramError("its image has none of python3, curl, wget, nc and bash; the probe needs one of them")
+        raise ProgramError(
+            "its image has none of python3, curl, wget, nc and bash; the probe needs one of them"
+        )
     if lines.keys() != set(range(len(callees))):
         raise probe.invalid_output(len(callees), output)
     return tuple(_answer(target, lines[number]) for number, target in enumerate(callees))
@@ -232,7 +253,10 @@ _WHERE_ADDRESSES_ARE = 300
 _ERRORS = (
     (r"Connection refused", REFUSED),
     (r"[Tt]emporary failure in name|Try again", "DNS: no answer"),
-    (r"bad address|not known|[Uu]nknown host|not resolve|resolve host|No address associated", "DNS: no address"),
+    (
+        r"bad address|not known|[Uu]nknown host|not resolve|resolve host|No address associated",
+        "DNS: no address",
+    ),
     (r"unreachable|No route", "network is unreachable"),
     (r"timed? ?out|Operation now in progress", "timed out"),
 )

@@ -1,4 +1,4 @@
-"""The matrix: every ordered pair of services, with the expectation of the call graph and the result of the test."""
+"""The matrix: every ordered pair of services, the call graph's expectation, and the result."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,8 @@ State: TypeAlias = Literal["works", "blocked", "open", "WRONG"]
 _OK, _BAD = 200, 400
 # The errors that prove that a connection is blocked. Other errors are the probe's own and prove nothing.
 _CLOSED = re.compile(
-    r"(DNS: no (address|answer)|timed out|unreachable|no route to host|permission denied|operation not permitted)$"
+    r"(DNS: no (address|answer)|timed out|unreachable|no route to host|permission denied|operation not"
+    r" permitted)$"
 )
 
 
@@ -87,7 +88,9 @@ def expected_matrix(environment: Environment) -> tuple[ServicePair, ...]:
 
 
 def _running_services(environment: Environment) -> dict[str, Service]:
-    return {name: service for name, service in sorted(environment.running.items()) if _fewest_tasks(service) > 0}
+    return {
+        name: service for name, service in sorted(environment.running.items()) if _fewest_tasks(service) > 0
+    }
 
 
 def _fewest_tasks(service: Service) -> int:
@@ -95,16 +98,23 @@ def _fewest_tasks(service: Service) -> int:
 
 
 def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
-    """Yield the pairs of one caller, sorted by callee, for each callee's `port`; the protocol of `ports` is unknown."""
+    """Yield the pairs of one caller, sorted by callee, for each callee's `port`.
+
+    The protocol of `ports` is unknown.
+    """
     groups = topology.security_groups(environment)
     ingress, egress = _openings(groups.ingress), _openings(groups.egress)
-    called = {(call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"}
+    called = {
+        (call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"
+    }
     running = _running_services(environment)
     for callee, service in running.items() if caller in running else ():
         if callee == caller or service.port is None:
             continue
         source, target = groups.members[caller], groups.members[callee]
-        allowed = _covers(egress, source, target, service.port) and _covers(ingress, target, source, service.port)
+        allowed = _covers(egress, source, target, service.port) and _covers(
+            ingress, target, source, service.port
+        )
         path = service.health_check.path if service.health_check else None
         yield ServicePair(caller, callee, service.port, (callee, service.port) in called, allowed, path)
 
@@ -147,7 +157,9 @@ def targets(
 
 
 def with_answers(
-    environment: Environment, answers: Mapping[str, Sequence[Answer]], failures: Mapping[str, str] | None = None
+    environment: Environment,
+    answers: Mapping[str, Sequence[Answer]],
+    failures: Mapping[str, str] | None = None,
 ) -> Matrix:
     """Compare the answers of callers with the call graph.
 

@@ -15,7 +15,10 @@ from fleetform.base.errors import ProgramError
 from fleetform.smoke.script import MARK
 
 TIMEOUT = 30.0
-"""Seconds that a probe may take: it needs at most eight, and a small task on a busy machine is slow to start."""
+"""Seconds that a probe may take.
+
+It needs at most eight, and a small task on a busy machine is slow to start.
+"""
 
 REFUSED = "connection refused"
 """The probe's error for an address that it reaches but where nothing listens."""
@@ -131,4 +134,6 @@ def invalid_output(targets: int, output: str) -> ProgramError:
 
 def sanitize(output: str) -> str:
     """Return the end of a container's output, without characters that could control the terminal."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in output[-_SHOWN:].strip())
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "?" for letter in output[-_SHOWN:].strip()
+    )

@@ -18,7 +18,9 @@ def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     states = {(cell.pair.caller, cell.pair.callee): cell.state for cell in matrix.cells}
     callers, callees = (sorted(set(names)) for names in zip(*states, strict=True)) if states else ((), ())
     if len(callees) > _COLUMNS:
-        return ("caller", "works", "blocked", "open", "WRONG"), tuple(_lists(matrix, caller) for caller in callers)
+        return ("caller", "works", "blocked", "open", "WRONG"), tuple(
+            _lists(matrix, caller) for caller in callers
+        )
     table = tuple((caller, *(states.get((caller, callee), "-") for callee in callees)) for caller in callers)
     return ("", *callees), table
 
@@ -83,7 +85,9 @@ def _case(matrix: Matrix, cell: MatrixCell) -> TestCase:
     verb = "calls" if cell.pair.declared else "does not call"
     name = f"{cell.pair.caller} {verb} {cell.pair.callee}:{cell.pair.port}"
     case = TestCase(
-        name, f"{matrix.environment}.{cell.pair.caller}", (cell.answer.milliseconds if cell.answer else 0) / 1000
+        name,
+        f"{matrix.environment}.{cell.pair.caller}",
+        (cell.answer.milliseconds if cell.answer else 0) / 1000,
     )
     if cell.state == "WRONG":
         case.result = [Failure(cell.reason, "WRONG")]

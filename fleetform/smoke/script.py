@@ -29,7 +29,10 @@ Outcome = Any
 def run_in_parallel(
     function: "Callable[..., tuple[Any, str]]", items: "list[tuple[Any, ...]]", late: "tuple[Any, str]"
 ) -> "list[Outcome]":
-    """Call a function for each item; return the outcomes, with `late` for calls that take too long, as DNS may."""
+    """Call a function for each item.
+
+    Return the outcomes, with `late` for calls that take too long, as DNS may.
+    """
     outcomes = [(*late, SECONDS)] * len(items)
 
     def put(number: int, values: "tuple[Any, ...]") -> None:
@@ -65,7 +68,9 @@ def connect(address: str, port: int) -> "tuple[socket.socket | None, str]":
         return None, error_text(error)
 
 
-def get(connection: "socket.socket | None", host: str, port: int, path: "str | None") -> "tuple[int | None, str]":
+def get(
+    connection: "socket.socket | None", host: str, port: int, path: "str | None"
+) -> "tuple[int | None, str]":
     """Return the status of a GET request, and an error; None without a connection or a path."""
     if connection is None or path is None:
         return None, ""

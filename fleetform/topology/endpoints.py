@@ -53,7 +53,9 @@ def endpoints(environment: Environment) -> tuple[str, ...]:
     if network.subnets == "public" or network.vpc is not None:
         return ()
     return tuple(
-        sorted({"s3", *(_required_endpoints(environment) if network.endpoints is None else network.endpoints)})
+        sorted(
+            {"s3", *(_required_endpoints(environment) if network.endpoints is None else network.endpoints)}
+        )
     )
 
 

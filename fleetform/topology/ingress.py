@@ -82,7 +82,11 @@ def priority(name: str, service: Service) -> int:
     if service.ingress is None or is_catch_all(service):
         return LAST_PRIORITY
     band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
-    return 1 + band * _SLOTS + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
+    return (
+        1
+        + band * _SLOTS
+        + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
+    )
 
 
 def _host_generality(ingress: Ingress) -> int:

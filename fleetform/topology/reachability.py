@@ -73,7 +73,11 @@ class AppliedNetwork:
 
 def openings(network: AppliedNetwork) -> frozenset[Opening]:
     """Return every opening. Routes to networks other than the internet are not ours, and assumed to exist."""
-    within = (opening for pair in product(network.members, repeat=2) for opening in _internal_openings(network, *pair))
+    within = (
+        opening
+        for pair in product(network.members, repeat=2)
+        for opening in _internal_openings(network, *pair)
+    )
     outside = (
         opening
         for name in network.members
@@ -204,7 +208,9 @@ def _single_port(source: str, target: str, port: int, protocol: str = "tcp") -> 
 
 def _call_openings(environment: Environment) -> Iterator[Opening]:
     for call in topology.calls(environment):
-        yield _single_port(call.caller, _end_of(call.cidr) if call.cidr else call.callee, call.port, call.protocol)
+        yield _single_port(
+            call.caller, _end_of(call.cidr) if call.cidr else call.callee, call.port, call.protocol
+        )
 
 
 def _ingress_openings(environment: Environment) -> Iterator[Opening]:
@@ -238,15 +244,21 @@ def _implied_openings(declared: frozenset[Opening], cidr: str) -> frozenset[Open
     """Return the openings inside the VPC that follow from rules for any address on both sides."""
     anywhere = {INTERNET: topology.ANYWHERE}
     networks = {
-        opening: anywhere.get(opening.target, opening.target) for opening in declared if _is_network(opening.target)
+        opening: anywhere.get(opening.target, opening.target)
+        for opening in declared
+        if _is_network(opening.target)
     }
     entries = {
-        opening: anywhere.get(opening.source, opening.source) for opening in declared if _is_network(opening.source)
+        opening: anywhere.get(opening.source, opening.source)
+        for opening in declared
+        if _is_network(opening.source)
     }
     return frozenset(
         _single_port(one.source, other.target, one.first, one.protocol)
         for (one, to), (other, by) in product(networks.items(), entries.items())
-        if (one.protocol, one.first) == (other.protocol, other.first) and _overlap(to, cidr) and _overlap(by, cidr)
+        if (one.protocol, one.first) == (other.protocol, other.first)
+        and _overlap(to, cidr)
+        and _overlap(by, cidr)
     )
 
 
@@ -279,14 +291,20 @@ def read_network(*documents: _Values) -> AppliedNetwork:
         for name, gateway_ids in gateways.items()
         if ends[name].public and any("igw-" in gateway for gateway in gateway_ids)
     }
-    nat = {name for name, gateway_ids in gateways.items() if any("nat-" in gateway for gateway in gateway_ids)}
+    nat = {
+        name for name, gateway_ids in gateways.items() if any("nat-" in gateway for gateway in gateway_ids)
+    }
     (vpc,) = _values_of(resources, "aws_vpc")
     return AppliedNetwork(
         rules=read_rules(*documents),
-        members={name: frozenset(keys.get(group, group) for group in end.groups) for name, end in ends.items()},
+        members={
+            name: frozenset(keys.get(group, group) for group in end.groups) for name, end in ends.items()
+        },
         facing=frozenset(facing),
         leaving=frozenset(facing | nat),
-        listeners={topology.INGRESS: frozenset(each["port"] for each in _values_of(resources, "aws_lb_listener"))},
+        listeners={
+            topology.INGRESS: frozenset(each["port"] for each in _values_of(resources, "aws_lb_listener"))
+        },
         cidr=vpc["cidr_block"],
     )
 
@@ -335,7 +353,12 @@ def _ends(resources: list[dict[str, Any]]) -> Iterator[tuple[str, _End]]:
     for resource in resources:
         for network in _network_configurations(resource["values"]):
             name = resource["address"].split(".")[1]
-            yield name, _End(tuple(network["security_groups"]), tuple(network["subnets"]), network["assign_public_ip"])
+            yield (
+                name,
+                _End(
+                    tuple(network["security_groups"]), tuple(network["subnets"]), network["assign_public_ip"]
+                ),
+            )
     for balancer in _values_of(resources, "aws_lb"):
         public = not balancer.get("internal")
         yield topology.INGRESS, _End(tuple(balancer["security_groups"]), tuple(balancer["subnets"]), public)

@@ -127,7 +127,9 @@ def _shared_groups(environment: Environment) -> SecurityGroups:
     """Return one group for all services, open within itself, to the internet and on public ports."""
     members = dict.fromkeys(sorted(environment.services), APP)
     groups = {APP: "Security Group for Application", **_other_groups(environment)}
-    ingress, egress = _rules_of(groups, [*_ingress_edges(environment, members), *_endpoint_edges(environment, [APP])])
+    ingress, egress = _rules_of(
+        groups, [*_ingress_edges(environment, members), *_endpoint_edges(environment, [APP])]
+    )
     return SecurityGroups(
         groups=groups,
         ingress={f"{APP}->{APP}": Rule(APP, "Allow from This", peer=APP), **ingress},

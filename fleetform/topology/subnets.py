@@ -28,7 +28,9 @@ class PrivateSubnet:
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
     """Return CIDR block and zone of each public subnet, by key: the n-th /24 after the network's first."""
     blocks = _blocks(environment)
-    return {f"public_{number}": (blocks[number], zone) for number, zone in enumerate(environment.zones, start=1)}
+    return {
+        f"public_{number}": (blocks[number], zone) for number, zone in enumerate(environment.zones, start=1)
+    }
 
 
 def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:

@@ -30,7 +30,9 @@ def _check_all_containers(service: Service, at: Locator) -> Iterator[Problem]:
         yield from _check_container(sidecar, here)
         if sidecar.health_check is not None and sidecar.health_check.path is not None:
             yield Problem(
-                here("health_check", "path", key=True), "a sidecar's health check cannot use `path`", "use `command`"
+                here("health_check", "path", key=True),
+                "a sidecar's health check cannot use `path`",
+                "use `command`",
             )
 
 
@@ -38,17 +40,29 @@ def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
     check = container.health_check
     if check is not None and check.command is None and check.path is None:
         yield Problem(
-            at("health_check", key=True), "the health check has neither `command` nor `path`", "add one of them"
+            at("health_check", key=True),
+            "the health check has neither `command` nor `path`",
+            "add one of them",
         )
     for variable in sorted(container.secrets.keys() & container.environment.keys()):
-        yield Problem(at("secrets", variable, key=True), f"`{variable}` is also in `environment`", "remove one of them")
+        yield Problem(
+            at("secrets", variable, key=True), f"`{variable}` is also in `environment`", "remove one of them"
+        )
     for variable, secret in container.secrets.items():
         if (secret.parameter is None) == (secret.secret is None):
-            state = "neither `parameter` nor `secret`" if secret.parameter is None else "both `parameter` and `secret`"
-            yield Problem(at("secrets", variable, key=True), f"`{variable}` has {state}", "set exactly one of them")
+            state = (
+                "neither `parameter` nor `secret`"
+                if secret.parameter is None
+                else "both `parameter` and `secret`"
+            )
+            yield Problem(
+                at("secrets", variable, key=True), f"`{variable}` has {state}", "set exactly one of them"
+            )
         elif secret.parameter is not None and secret.json_key is not None:
             message = "SSM parameters have no JSON keys"
-            yield Problem(at("secrets", variable, "json_key", key=True), message, "remove `json_key`, or use `secret`")
+            yield Problem(
+                at("secrets", variable, "json_key", key=True), message, "remove `json_key`, or use `secret`"
+            )
         elif secret.secret is not None and _ARN_LIKE_NAME.fullmatch(secret.secret):
             message = f"Secrets Manager reads the end of `{secret.secret}` as the suffix of an ARN"
             yield Problem(at("secrets", variable, "secret"), message, "write the secret's full ARN")
@@ -63,7 +77,9 @@ def _check_volumes(service: Service, at: Locator) -> Iterator[Problem]:
         efs = volume.efs
         if efs is not None and efs.access_point_id is not None and efs.root_directory != "/":
             message = "`root_directory` conflicts with the access point, which sets the folder"
-            yield Problem(at("volumes", name, "efs", "root_directory", key=True), message, "remove one of them")
+            yield Problem(
+                at("volumes", name, "efs", "root_directory", key=True), message, "remove one of them"
+            )
 
 
 def _check_log_routing(service: Service, at: Locator) -> Iterator[Problem]:
@@ -72,7 +88,9 @@ def _check_log_routing(service: Service, at: Locator) -> Iterator[Problem]:
     for key in ("mode", "max_buffer_size_mib"):
         if getattr(service.logs, key) != Logs.model_fields[key].default:
             message = f"`{key}` applies only to CloudWatch Logs, not to `routing`"
-            yield Problem(at("logs", key, key=True), message, "remove it, or set it in the options of `routing`")
+            yield Problem(
+                at("logs", key, key=True), message, "remove it, or set it in the options of `routing`"
+            )
     router = service.sidecars.get(LOG_ROUTER)
     if router is not None and router.user not in (None, "0"):
         message = "ECS runs the log router only as user 0"
@@ -105,7 +123,9 @@ def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Proble
                 where = at("sidecars", sidecar, "mounts", volume, key=True)
                 yield Problem(where, message, suggestion(volume, list(service.volumes)))
     try:
-        TopologicalSorter({key: container.depends_on for key, container in service.sidecars.items()}).prepare()
+        TopologicalSorter(
+            {key: container.depends_on for key, container in service.sidecars.items()}
+        ).prepare()
     except CycleError as error:
         cycle = " -> ".join(f"`{step}`" for step in reversed(error.args[1]))
         where = at("sidecars", error.args[1][-1], "depends_on", key=True)
@@ -120,5 +140,7 @@ def _check_dependencies(service: Service, container: Container, at: Locator) -> 
         elif condition == "healthy" and service.sidecars[sidecar].health_check is None:
             message = f"`{sidecar}` has no health check, so it never becomes healthy"
             yield Problem(
-                at("depends_on", sidecar), message, f"add a `health_check` to `{sidecar}`, or wait for `start`"
+                at("depends_on", sidecar),
+                message,
+                f"add a `health_check` to `{sidecar}`, or wait for `start`",
             )

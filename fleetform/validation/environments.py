@@ -64,11 +64,15 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
     if subnets > room:
         message = f"{network.cidr} has room for only {room} subnets"
         kinds = " with public and private subnets" if network.subnets == "private" else ""
-        yield Problem(at("network", "cidr"), message, f"use a larger network for {len(environment.zones)} zones{kinds}")
+        yield Problem(
+            at("network", "cidr"), message, f"use a larger network for {len(environment.zones)} zones{kinds}"
+        )
     yield from _check_private_subnet_keys(network, at)
     for index, name in enumerate(network.endpoints or ()):
         if name in (network.endpoints or ())[:index]:
-            yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is listed twice", "list it once")
+            yield Problem(
+                at("network", "endpoints", index), f"endpoint `{name}` is listed twice", "list it once"
+            )
     if network.nat == "none" and network.subnets == "private":
         yield from _check_endpoints(environment, at)
 
@@ -94,7 +98,9 @@ def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]
             reason = "private subnets without NAT cannot reach other registries"
             message = f"`{image}` is not in ECR in {region}, and {reason}"
             where = at("services", name, *path, "image")
-            yield Problem(where, message, "copy the image there, or add `nat: single` or `nat: per_zone` to `network`")
+            yield Problem(
+                where, message, "copy the image there, or add `nat: single` or `nat: per_zone` to `network`"
+            )
 
 
 def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
@@ -103,7 +109,9 @@ def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
     for key in ("cidr", "nat", "endpoints", "flow_logs"):
         if key in network.model_fields_set:
             yield Problem(
-                at("network", key, key=True), f"`{key}` and `vpc` cannot be used together", "remove one of them"
+                at("network", key, key=True),
+                f"`{key}` and `vpc` cannot be used together",
+                "remove one of them",
             )
     if vpc is None:
         return
@@ -128,7 +136,9 @@ def _check_subnets(vpc: Vpc, kind: str, zones: int, at: Locator, *, is_needed: b
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
             yield Problem(
-                at("network", "vpc", key, index), f"subnet `{subnet}` is listed twice", "list a different subnet"
+                at("network", "vpc", key, index),
+                f"subnet `{subnet}` is listed twice",
+                "list a different subnet",
             )
 
 
@@ -139,14 +149,18 @@ def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
         message = "`ingress.type: direct` needs public addresses, which tasks in private subnets do not have"
         yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
     if ingress.hosted_zone is not None and ingress.domain is None:
-        yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` is set without `domain`", "add `domain:`")
+        yield Problem(
+            at("ingress", "hosted_zone", key=True), "`hosted_zone` is set without `domain`", "add `domain:`"
+        )
     if ingress.has_load_balancer:
         return
     for key in ("certificate", "domain", "hosted_zone", "idle_timeout", "access_logs", "web_acl"):
         if key in ingress.model_fields_set:
             message = f"`{key}` needs a load balancer, but `ingress.type` is `{ingress.type}`"
             yield Problem(
-                at("ingress", key, key=True), message, "set that to `alb` or `internal_alb`, or remove this key"
+                at("ingress", key, key=True),
+                message,
+                "set that to `alb` or `internal_alb`, or remove this key",
             )
     for name, service in environment.services.items():
         if service.ingress is not None or (service.autoscaling and service.autoscaling.requests_per_target):
@@ -180,7 +194,9 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html, "Considerations"
         if service.is_task and service.callees:
             message = f"`{name}` is a task, and tasks cannot call Service Connect names"
-            yield Problem(at("services", name, "calls", key=True), message, "set `discovery: dns`, or remove its calls")
+            yield Problem(
+                at("services", name, "calls", key=True), message, "set `discovery: dns`, or remove its calls"
+            )
 
 
 def _offers_port(service: Service) -> bool:
@@ -199,7 +215,10 @@ def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Probl
             connect = callee.service_connect
             if environment.discovery == "service_connect":
                 offered = connect.port if connect is not None else None
-                subject, remedy = "Service Connect offers", "or offer a different one: `service_connect: { port: ... }`"
+                subject, remedy = (
+                    "Service Connect offers",
+                    "or offer a different one: `service_connect: { port: ... }`",
+                )
             elif callee.discovery.record_type == "SRV":
                 offered, subject, remedy = None, "its SRV record holds", "or set `record_type: A`"
             else:
@@ -258,7 +277,9 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
         if len(environment.original_name(name)) > longest:
             role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
             message = f"IAM role name `{role}` is longer than {_MAX_ROLE_NAME} characters"
-            yield Problem(position, message, f"with this prefix, a service name can have at most {longest} characters")
+            yield Problem(
+                position, message, f"with this prefix, a service name can have at most {longest} characters"
+            )
 
 
 def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
@@ -328,5 +349,7 @@ def _check_external_calls(environment: Environment, tree: Node) -> Iterator[Prob
                 yield Problem(at("calls", index, "cidr"), message, "call the services in it by name")
             elif is_isolated and (called is None or not called.is_private) and (called or call.host):
                 message = f"`{call.host or called}` is on the internet, which is unreachable without NAT"
-                remedy = "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
+                remedy = (
+                    "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
+                )
                 yield Problem(at("calls", index), message, remedy)

@@ -69,14 +69,20 @@ def _check_task_definition(name: str, service: Service, at: Locator) -> Iterator
     if size > _MAX_TASK_DEFINITION_BYTES:
         limit = f"ECS limits a task definition to {_MAX_TASK_DEFINITION_BYTES}"
         message = f"the variables and commands of `{name}` take {size} bytes, but {limit}"
-        yield Problem(at("environment", key=True), message, "move long values to a file in the image or to S3")
+        yield Problem(
+            at("environment", key=True), message, "move long values to a file in the image or to S3"
+        )
 
 
 def _check_task_role(service: Service, at: Locator) -> Iterator[Problem]:
     statements = [statement.model_dump(exclude_defaults=True) for statement in service.task_role.statements]
     size = len(json.dumps(statements, separators=(",", ":")))
     if size > _MAX_ROLE_POLICY_CHARACTERS:
-        message = f"the statements have {size} characters, but IAM limits a role to {_MAX_ROLE_POLICY_CHARACTERS}"
+        message = (
+            f"the statements have {size} characters, but IAM limits a role to {_MAX_ROLE_POLICY_CHARACTERS}"
+        )
         yield Problem(
-            at("task_role", "statements", key=True), message, "create a managed policy and list it in `policies`"
+            at("task_role", "statements", key=True),
+            message,
+            "create a managed policy and list it in `policies`",
         )

@@ -118,7 +118,9 @@ def validate(resolved: ResolvedTree) -> Environment:
     plain = tree.plain()
     problems = [*resolved.problems, *check_calls(tree, name, resolved.absent)]
     if not isinstance(plain, dict):
-        raise CatalogError([*problems, Problem(tree.position, "expected a mapping", "write `application: ...`")])
+        raise CatalogError(
+            [*problems, Problem(tree.position, "expected a mapping", "write `application: ...`")]
+        )
     environment = None
     try:
         environment = Environment.model_validate({**plain, "name": name})
@@ -148,13 +150,19 @@ def _check_shared(shared: Node) -> list[Problem]:
     try:
         SharedKeys.model_validate(shared.plain())
     except ValidationError as error:
-        return [_translate_error(details, shared) for details in error.errors() if not _concerns_whole_mapping(details)]
+        return [
+            _translate_error(details, shared)
+            for details in error.errors()
+            if not _concerns_whole_mapping(details)
+        ]
     return []
 
 
 def _concerns_whole_mapping(details: ErrorDetails) -> bool:
     """Return whether an error is about a missing key, or about how the entries of a mapping go together."""
-    return details["type"] == "missing" or (details["type"] == "value_error" and isinstance(details["input"], dict))
+    return details["type"] == "missing" or (
+        details["type"] == "value_error" and isinstance(details["input"], dict)
+    )
 
 
 def _valid_services(plain: object) -> dict[str, Service]:
@@ -251,7 +259,10 @@ def _model_keys(path: tuple[str | int, ...]) -> list[str]:
         Environment: SharedKeys.model_fields,
         Service: () if path[:1] == ("defaults",) else SERVICE_KEYS,
     }
-    return [*(key for key in kind.model_fields if (kind, key) != (Environment, "name")), *resolved.get(kind, ())]
+    return [
+        *(key for key in kind.model_fields if (kind, key) != (Environment, "name")),
+        *resolved.get(kind, ()),
+    ]
 
 
 def _child_type(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type

@@ -123,7 +123,10 @@ def _report_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterat
     callers = Counter(callee for service in environment.services.values() for callee in service.callees)
     for name, service in environment.services.items():
         # In addition to the calls: one rule for the public port, and one for AWS.
-        for rules, direction in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
+        for rules, direction in (
+            (callers[name] + service.public, "inbound"),
+            (len(service.calls) + 1, "outbound"),
+        ):
             if rules > _DEFAULT_RULE_QUOTA:
                 message = f"the security group of `{name}` gets {rules} {direction} rules"
                 quota = f"a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}"

@@ -54,4 +54,6 @@ def _check_priority(
 def _check_port(service: Service, at: Locator) -> Iterator[Problem]:
     port = service.ports.get(service.ingress.port or "") if service.ingress is not None else None
     if port is not None and port.protocol == "udp":
-        yield Problem(at("ingress", "port"), "a load balancer forwards only to TCP ports", "choose a TCP port")
+        yield Problem(
+            at("ingress", "port"), "a load balancer forwards only to TCP ports", "choose a TCP port"
+        )

@@ -49,7 +49,11 @@ def _called_service(call: Node) -> Node | None:
     """Return the node of a call that names a service of this catalog, if it does."""
     service = call.at(("service",)) if isinstance(call.value, dict) else call
     namespace = call.at(("namespace",))
-    return service if service is not None and namespace is None and isinstance(service.value, (str, int)) else None
+    return (
+        service
+        if service is not None and namespace is None and isinstance(service.value, (str, int))
+        else None
+    )
 
 
 def _disabled_callee_problem(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
@@ -126,13 +130,19 @@ def _check_kind(name: str, service: Service, at: Locator) -> Iterator[Problem]:
         kind = "schedule" if service.schedule is not None else "run_before"
         for key in _SERVICE_ONLY:
             if getattr(service, key) != Service.model_fields[key].default:
-                yield Problem(at(key, key=True), f"`{key}` and `{kind}` cannot be used together", "remove one of them")
+                yield Problem(
+                    at(key, key=True), f"`{key}` and `{kind}` cannot be used together", "remove one of them"
+                )
     if service.ingress is not None and not service.public:
-        yield Problem(at("ingress", key=True), f"`{name}` has `ingress` but is not public", "add `public: true`")
+        yield Problem(
+            at("ingress", key=True), f"`{name}` has `ingress` but is not public", "add `public: true`"
+        )
     scaling = service.autoscaling
     if scaling is not None and scaling.requests_per_target is not None and not service.public:
         where = at("autoscaling", "requests_per_target", key=True)
-        yield Problem(where, f"`{name}` is not public, so the load balancer sends it no requests", "add `public: true`")
+        yield Problem(
+            where, f"`{name}` is not public, so the load balancer sends it no requests", "add `public: true`"
+        )
 
 
 def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
@@ -140,20 +150,26 @@ def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
         return
     if "desired_count" in service.model_fields_set:
         yield Problem(
-            at("desired_count"), "`desired_count` and `autoscaling` cannot be used together", "remove one of them"
+            at("desired_count"),
+            "`desired_count` and `autoscaling` cannot be used together",
+            "remove one of them",
         )
     if service.autoscaling.min > service.autoscaling.max:
         yield Problem(at("autoscaling", "min"), "`min` is greater than `max`", "swap them")
     for name, bounds in service.autoscaling.schedule.items():
         if bounds.min > bounds.max:
-            yield Problem(at("autoscaling", "schedule", name, "min"), "`min` is greater than `max`", "swap them")
+            yield Problem(
+                at("autoscaling", "schedule", name, "min"), "`min` is greater than `max`", "swap them"
+            )
 
 
 def _check_capacity(service: Service, at: Locator) -> Iterator[Problem]:
     providers = service.capacity_providers
     if providers and not any(provider.weight for provider in providers.values()):
         yield Problem(
-            at("capacity_providers", key=True), "every capacity provider has weight 0", "give at least one a `weight`"
+            at("capacity_providers", key=True),
+            "every capacity provider has weight 0",
+            "give at least one a `weight`",
         )
     based = [name for name, provider in providers.items() if provider.base]
     for name in based[1:]:
@@ -167,7 +183,9 @@ def _check_ports(name: str, service: Service, at: Locator) -> Iterator[Problem]:
     if service.public and service.port is None:
         yield Problem(at("public"), f"`{name}` is public but has no `port`", "add `port:`")
     if service.health_check is not None and service.health_check.path is not None and service.port is None:
-        yield Problem(at("health_check", "path"), f"`{name}` has `health_check.path` but no `port`", "add `port:`")
+        yield Problem(
+            at("health_check", "path"), f"`{name}` has `health_check.path` but no `port`", "add `port:`"
+        )
     yield from _check_port_numbers(service, at)
     for key in ("ingress", "service_connect"):
         entry = getattr(service, key)
@@ -199,7 +217,9 @@ def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
         if label != ".".join(path):
             message = f"port {number}/{protocol} is already used by `{label}`"
             yield Problem(
-                at(*path), message, "choose a different one, because the containers of a task share their ports"
+                at(*path),
+                message,
+                "choose a different one, because the containers of a task share their ports",
             )
 
 
@@ -216,7 +236,9 @@ def _check_call_targets(name: str, service: Service, services: Services, at: Loc
         elif call.service is None or call.namespace is not None:
             yield from _check_external_call(call, locator_below(at, "calls", index))
         elif call.service in services:
-            yield from _check_internal_call(name, call, services[call.service], locator_below(at, "calls", index))
+            yield from _check_internal_call(
+                name, call, services[call.service], locator_below(at, "calls", index)
+            )
 
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -225,7 +247,9 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 def _check_external_call(call: CallTarget, at: Locator) -> Iterator[Problem]:
     outside = call.host or (f"{call.service}.{call.namespace}" if call.namespace else call.cidr)
     if call.service is None and call.namespace is not None:
-        yield Problem(at("namespace"), "`namespace` is set without `service`", "add the `service:` in that namespace")
+        yield Problem(
+            at("namespace"), "`namespace` is set without `service`", "add the `service:` in that namespace"
+        )
     elif call.service is not None and not re.fullmatch(_LABEL, call.service):
         yield Problem(
             at("service"), f"`{call.service}` is not a DNS label", "write the service's name in its namespace"
@@ -235,7 +259,9 @@ def _check_external_call(call: CallTarget, at: Locator) -> Iterator[Problem]:
         yield Problem(at("namespace"), f"the network of `{outside}` is unknown", remedy)
     if call.variable is not None and call.service is None and call.host is None:
         yield Problem(
-            at("variable"), f"`{outside}` has no DNS name to put in a variable", "add `host:`, or remove `variable`"
+            at("variable"),
+            f"`{outside}` has no DNS name to put in a variable",
+            "add `host:`, or remove `variable`",
         )
     if not isinstance(call.port, int):
         yield Problem(at("port"), f"`{outside}` needs a port number", "add `port:` with a number")
@@ -243,12 +269,16 @@ def _check_external_call(call: CallTarget, at: Locator) -> Iterator[Problem]:
 
 def _check_internal_call(name: str, call: CallTarget, callee: Service, at: Locator) -> Iterator[Problem]:
     if call.port is None and callee.port is None:
-        yield Problem(at(), f"`{name}` calls `{call.service}`, which has no `port`", f"add `port:` to `{call.service}`")
+        yield Problem(
+            at(), f"`{name}` calls `{call.service}`, which has no `port`", f"add `port:` to `{call.service}`"
+        )
     elif call.port is not None and call.port not in callee.ports:
         message = f"`{call.service}` has no port named `{call.port}`"
         yield Problem(at("port"), message, suggestion(str(call.port), list(callee.ports)))
     if "protocol" in call.model_fields_set:
-        yield Problem(at("protocol"), f"the port of `{call.service}` already sets the protocol", "remove `protocol`")
+        yield Problem(
+            at("protocol"), f"the port of `{call.service}` already sets the protocol", "remove `protocol`"
+        )
 
 
 def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
@@ -258,7 +288,9 @@ def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
         if variable in sources and call not in service.calls[:index]:
             where = at("calls", index, "variable")
             yield Problem(
-                where, f"{sources[variable]} already sets `{variable}`", "give this call a different `variable`"
+                where,
+                f"{sources[variable]} already sets `{variable}`",
+                "give this call a different `variable`",
             )
         if variable is not None:
             sources.setdefault(variable, f"`calls: [{call.service or call.host or call.cidr}]`")
@@ -275,13 +307,17 @@ def _check_run_before_and_logs(
         if other == name or other not in names:
             others = [candidate for candidate in names if candidate != name]
             target = "itself" if other == name else f"unknown service `{other}`"
-            yield Problem(at("run_before", index), f"`{name}` runs before {target}", suggestion(other, others))
+            yield Problem(
+                at("run_before", index), f"`{name}` runs before {target}", suggestion(other, others)
+            )
         elif other in services and services[other].run_before:
             message = f"`{name}` runs before `{other}`, which is itself a `run_before` task"
             yield Problem(at("run_before", index), message, "list the services that wait for both")
     if service.logs.max_buffer_size_mib is not None and service.logs.mode == "blocking":
         message = "`max_buffer_size_mib` requires `mode: non-blocking`"
-        yield Problem(at("logs", "max_buffer_size_mib", key=True), message, "add the mode, or remove this key")
+        yield Problem(
+            at("logs", "max_buffer_size_mib", key=True), message, "add the mode, or remove this key"
+        )
 
 
 def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
@@ -295,10 +331,14 @@ def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
                 yield Problem(where, f"`{name}` is already named that", remedy)
             elif before in services:
                 yield Problem(
-                    where, f"`{name}` was renamed from `{before}`, which is still a service", "remove one of them"
+                    where,
+                    f"`{name}` was renamed from `{before}`, which is still a service",
+                    "remove one of them",
                 )
             elif before in renamed:
-                yield Problem(where, f"`{renamed[before]}` was already renamed from `{before}`", "remove one of them")
+                yield Problem(
+                    where, f"`{renamed[before]}` was already renamed from `{before}`", "remove one of them"
+                )
             renamed.setdefault(before, name)
 
 

@@ -1,1 +1,4 @@
-"""The library's parts composed into what a person asks for. Each function is one of them, and prints nothing."""
+"""The library's parts composed into what a person asks for.
+
+Each function is one of them, and prints nothing.
+"""

@@ -31,7 +31,10 @@ def _hidden_folders(folder: str, names: Sequence[str]) -> list[str]:
 
 
 def aws_variables(environment: Environment, emulator_folder: Path) -> Mapping[str, str]:
-    """Return the process environment for an environment's AWS API; starts the emulator if it runs against that."""
+    """Return the process environment for an environment's AWS API.
+
+    Starts the emulator if it runs against that.
+    """
     if not environment.emulator:
         return os.environ
     started = emulator.start(emulator_folder, account=environment.account)

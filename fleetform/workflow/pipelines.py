@@ -36,10 +36,15 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
     environments = [_environment(project, name, names) for name in names]
     if all(environment.emulator for environment in environments):
         raise InputError(
-            f"no environment is on AWS, so a pipeline has nothing to plan; run `{command('new-env')}` to add one"
+            f"no environment is on AWS, so a pipeline has nothing to plan; run `{command('new-env')}` to"
+            " add one"
         )
     definitions = [
-        Change(provider.file, _text(project, provider), pipeline(provider, project.root / _TEMPLATES, environments))
+        Change(
+            provider.file,
+            _text(project, provider),
+            pipeline(provider, project.root / _TEMPLATES, environments),
+        )
         for provider in providers
     ]
     for change in definitions:
@@ -99,7 +104,9 @@ def _environment(project: Project, name: str, names: Sequence[str]) -> Environme
 def _unknown(project: Project, name: str, other: str, others: list[str]) -> Problem:
     tree = read_environment(project.root, name).tree
     position = (tree.at(("applied_after",)) or tree).position
-    return Problem(position, f"`{name}` is applied after unknown environment `{other}`", suggestion(other, others))
+    return Problem(
+        position, f"`{name}` is applied after unknown environment `{other}`", suggestion(other, others)
+    )
 
 
 def _stack(stack: Stack, inventory: Inventory, env: str) -> StackInPipeline:

@@ -44,7 +44,10 @@ class Project:
 
     @property
     def work(self) -> Path:
-        """The folder for the files of this machine: plans, logs, the cache, the emulator's record. Not committed."""
+        """The folder for the files of this machine: plans, logs, the cache, the emulator's record.
+
+        Not committed.
+        """
         return self.root / ".fleetform"
 
     @property
@@ -58,7 +61,9 @@ class Project:
         Raises:
             InputError: The catalog is wrong, or there is no such environment.
         """
-        return self.cache.memo(_ENVIRONMENT, lambda: self.environment_parts(name), lambda: _load(self.root, name))
+        return self.cache.memo(
+            _ENVIRONMENT, lambda: self.environment_parts(name), lambda: _load(self.root, name)
+        )
 
     def environment_parts(self, name: str) -> tuple[bytes, ...]:
         """Return digests of everything that an environment follows from."""

@@ -50,7 +50,9 @@ class Workspace:
     work: Path
     variables: Mapping[str, str]
     lock_timeout: int = commands.LOCK_TIMEOUT
-    processes: ProcessGroup = field(default_factory=lambda: ProcessGroup(signal.SIGINT, _report), compare=False)
+    processes: ProcessGroup = field(
+        default_factory=lambda: ProcessGroup(signal.SIGINT, _report), compare=False
+    )
 
     @property
     def access(self) -> Access:
@@ -72,7 +74,7 @@ class Workspace:
         return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
 
     def variables_of(self, stack: Stack) -> dict[str, str]:
-        """Return Terraform's process environment in a stack, which keeps its data out of the committed folders."""
+        """Return Terraform's process environment in a stack. Its data stays out of committed folders."""
         return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
 
     def data(self, stack: str) -> Path:
@@ -115,7 +117,12 @@ class Workspace:
         return self.work / "logs" / f"{stack}-{command}.log"
 
     def run(
-        self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
+        self,
+        stack: Stack,
+        argv: list[str],
+        log: Path,
+        output: Output | None = None,
+        accepted: tuple[int, ...] = (0,),
     ) -> Result:
         """Run a Terraform command in a stack.
 

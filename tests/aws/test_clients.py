@@ -83,5 +83,6 @@ def test_a_role_that_cannot_be_assumed_is_an_error_with_a_remedy() -> None:
     with pytest.raises(ProgramError) as caught:
         Access("eu-central-1", {**VARIABLES, "AWS_MAX_ATTEMPTS": "1"}, ROLE).client("s3")
     assert str(caught.value) == (
-        f'Could not connect to the endpoint URL: "http://127.0.0.1:9/"; check that your credentials may assume {ROLE}'
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/"; check that your credentials may'
+        f" assume {ROLE}"
     )

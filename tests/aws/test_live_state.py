@@ -27,7 +27,9 @@ def test_services_are_read_from_the_api(deployment: Deployment) -> None:
 
 def test_rules_and_network_are_read_from_the_api(deployment: Deployment) -> None:
     found = read_applied(deployment.environment, deployment.access)
-    https = {AppliedRule("egress", name, "tcp", 443, 443, cidr=ANYWHERE) for name in ("orders", "web", "worker")}
+    https = {
+        AppliedRule("egress", name, "tcp", 443, 443, cidr=ANYWHERE) for name in ("orders", "web", "worker")
+    }
     calls = call("web", "orders", 8080) | call("worker", "orders", 8080)
     rules = frozenset({*https, *calls, everyone("web", 80)})
     assert found.rules == rules
@@ -71,7 +73,8 @@ def test_an_api_error_becomes_a_message_with_a_remedy(access: Access) -> None:
         read_applied(made.environment, access)
     made.ec2.delete_vpc(VpcId=vpc)
     assert str(caught.value) == (
-        "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
+        "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster"
+        " not found."
         "; check that `test` is applied, and the credentials"
     )
 
@@ -107,7 +110,9 @@ def test_a_port_is_open_if_both_sides_allow_it(rules: set[AppliedRule], ports: t
 
 def test_udp_ports_are_opened_by_udp_rules() -> None:
     mapping = {"containerPort": 53, "hostPort": 53, "protocol": "udp"}
-    dns = AppliedService("dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",))
+    dns = AppliedService(
+        "dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",)
+    )
     rules = {
         AppliedRule("ingress", "dns", "udp", 53, 53, peer="web"),
         AppliedRule("egress", "web", "udp", 53, 53, peer="dns"),
@@ -129,7 +134,9 @@ BALANCER = {everyone("ingress", 443), *call("ingress", "web", 80)}
         ({everyone("orders", 8080), *call("orders", "web", 80)}, ()),
     ],
 )
-def test_a_service_behind_a_public_load_balancer_is_public(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
+def test_a_service_behind_a_public_load_balancer_is_public(
+    rules: set[AppliedRule], ports: tuple[int, ...]
+) -> None:
     assert applied([service("web", 80), service("orders", 8080)], rules).public("web") == ports
 
 
@@ -163,7 +170,13 @@ def test_a_service_that_is_open_to_some_addresses_is_not_public() -> None:
 
 @pytest.mark.parametrize(
     ("cidr", "outward"),
-    [(ANYWHERE, True), ("::/0", True), ("192.0.2.0/24", True), ("10.0.0.0/16", False), ("10.0.7.0/24", False)],
+    [
+        (ANYWHERE, True),
+        ("::/0", True),
+        ("192.0.2.0/24", True),
+        ("10.0.0.0/16", False),
+        ("10.0.7.0/24", False),
+    ],
 )
 def test_a_service_that_may_call_outside_the_vpc_goes_outward(cidr: str, outward: bool) -> None:  # noqa: FBT001 - a parameter of the test
     rules = {AppliedRule("egress", "web", "tcp", 443, 443, cidr=cidr)}
@@ -175,5 +188,7 @@ def test_a_service_that_may_call_outside_the_vpc_goes_outward(cidr: str, outward
 def test_only_the_calls_are_open_in_the_sample() -> None:
     found = sample(shared=False)
     names = ("orders", "stock", "web")
-    opened = {(one, other): found.allows(one, other) for one in names for other in names if found.allows(one, other)}
+    opened = {
+        (one, other): found.allows(one, other) for one in names for other in names if found.allows(one, other)
+    }
     assert opened == {("web", "orders"): (8080,), ("orders", "stock"): (8080,)}

@@ -14,7 +14,10 @@ from fleetform.base.errors import ProgramError
 CLUSTER = "arn:aws:ecs:eu-central-1:123456789012:cluster/shop-dev"
 DEFINITION = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-migration"
 TASK = OneOffTask(
-    "migration", {"cluster": CLUSTER, "taskDefinition": f"{DEFINITION}:3"}, "/ecs/shop-dev-migration", "shop-state"
+    "migration",
+    {"cluster": CLUSTER, "taskDefinition": f"{DEFINITION}:3"},
+    "/ecs/shop-dev-migration",
+    "shop-state",
 )
 
 
@@ -43,7 +46,9 @@ class Aws:
 
     running: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=lambda: ["STOPPED"])
-    end: dict[str, Any] = field(default_factory=lambda: {"containers": [{"name": "migration", "exitCode": 0}]})
+    end: dict[str, Any] = field(
+        default_factory=lambda: {"containers": [{"name": "migration", "exitCode": 0}]}
+    )
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     started: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -129,7 +134,10 @@ def test_a_task_of_a_different_origin_is_not_awaited(other: dict[str, str]) -> N
     ("end", "message"),
     [
         (
-            {"containers": [{"name": "migration", "exitCode": 3}], "stoppedReason": "Essential container exited"},
+            {
+                "containers": [{"name": "migration", "exitCode": 3}],
+                "stoppedReason": "Essential container exited",
+            },
             "migration ended with 3: Essential container exited",
         ),
         ({"containers": [{"name": "migration"}]}, "migration ended with no exit code: no reason is given"),

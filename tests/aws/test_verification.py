@@ -86,7 +86,12 @@ def ipv6(made: Deployment) -> None:
         (ipv6, ["rule ingress web tcp 80 ::/0: expected absent, found present"]),
         (
             lambda made: made.create_group("extra"),
-            ["security groups: expected {default, orders, web, worker}, found {default, extra, orders, web, worker}"],
+            [
+                (
+                    "security groups: expected {default, orders, web, worker}, found {default, extra, orders,"
+                    " web, worker}"
+                )
+            ],
         ),
         (
             lambda made: made.ec2.modify_vpc_attribute(VpcId=made.vpc, EnableDnsHostnames={"Value": False}),
@@ -124,13 +129,18 @@ def test_rules_of_every_kind_are_compared(deployment: Deployment) -> None:
         "rule egress worker udp 123 192.0.2.0/24",
     }
     permissions = [
-        *((name, "tcp", 443, {"PrefixListIds": [{"PrefixListId": s3}]}) for name in ("orders", "web", "worker")),
+        *(
+            (name, "tcp", 443, {"PrefixListIds": [{"PrefixListId": s3}]})
+            for name in ("orders", "web", "worker")
+        ),
         ("web", "tcp", 2049, {"IpRanges": [{"CidrIp": "10.0.0.0/16"}]}),
         ("worker", "udp", 123, {"IpRanges": [{"CidrIp": "192.0.2.0/24"}]}),
     ]
     for name, protocol, port, end in permissions:
         permission = {"IpProtocol": protocol, "FromPort": port, "ToPort": port, **end}
-        deployment.ec2.authorize_security_group_egress(GroupId=deployment.groups[name], IpPermissions=[permission])
+        deployment.ec2.authorize_security_group_egress(
+            GroupId=deployment.groups[name], IpPermissions=[permission]
+        )
     assert verify(wanted, deployment.access).differences == ()
 
 
@@ -157,7 +167,9 @@ def test_only_the_environments_groups_count_in_an_existing_vpc(deployment: Deplo
     network = Network.model_validate({"vpc": vpc})
     own = [deployment.groups[name] for name in ("orders", "web", "worker")]
     tags = {"application": environment.application, "environment": environment.name}
-    deployment.ec2.create_tags(Resources=own, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    deployment.ec2.create_tags(
+        Resources=own, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
     deployment.create_group("foreign")
     deployment.ec2.authorize_security_group_ingress(**deployment.rule("default", "foreign", 22))
     there = environment.model_copy(update={"network": network})
@@ -176,12 +188,16 @@ def test_an_existing_vpc_that_is_missing_is_reported(
 ) -> None:
     network = Network.model_validate({"vpc": vpc})
     there = deployment.environment.model_copy(update={"network": network})
-    assert verify(there, deployment.access).differences == (f"VPC: expected one {wanted}, found none, or several",)
+    assert verify(there, deployment.access).differences == (
+        f"VPC: expected one {wanted}, found none, or several",
+    )
 
 
 def test_a_discovery_service_unknown_to_the_catalog_is_reported(deployment: Deployment) -> None:
     deployment.create_registry("worker", DnsConfig=RECORDS)
-    assert deployment.differences() == ("discovery services: expected {orders, web}, found {orders, web, worker}",)
+    assert deployment.differences() == (
+        "discovery services: expected {orders, web}, found {orders, web, worker}",
+    )
 
 
 def test_a_missing_discovery_service_is_reported(deployment: Deployment) -> None:
@@ -198,7 +214,10 @@ def test_records_with_a_wrong_ttl_are_reported(deployment: Deployment) -> None:
     records = {"DnsRecords": [{"Type": "A", "TTL": 60}]}
     deployment.discovery.update_service(Id=deployment.registries["web"], Service={"DnsConfig": records})
     assert deployment.differences() == (
-        f"records of web: expected {SOUND_RECORDS}, found {{'routing': 'MULTIVALUE', 'records': [('A', 60)]}}",
+        (
+            f"records of web: expected {SOUND_RECORDS}, found {{'routing': 'MULTIVALUE', 'records': [('A',"
+            f" 60)]}}"
+        ),
     )
 
 
@@ -243,7 +262,10 @@ def test_a_service_that_does_not_register_is_reported(deployment: Deployment) ->
 def test_different_variables_are_reported(deployment: Deployment) -> None:
     deployment.redefine("orders", {"PORT": "8080", "CURRENCY": "USD"}, "orders")
     assert deployment.differences() == (
-        "variables of orders: expected {'PORT': '8080', 'CURRENCY': 'EUR'}, found {'PORT': '8080', 'CURRENCY': 'USD'}",
+        (
+            "variables of orders: expected {'PORT': '8080', 'CURRENCY': 'EUR'}, found {'PORT': '8080',"
+            " 'CURRENCY': 'USD'}"
+        ),
     )
 
 
@@ -282,7 +304,10 @@ def test_a_scheduled_task_has_a_schedule_and_no_service(deployment: Deployment) 
         "ScheduleExpression": "rate(2 hours)",
         "ScheduleExpressionTimezone": "UTC",
         "FlexibleTimeWindow": {"Mode": "OFF"},
-        "Target": {"Arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/x", "RoleArn": "arn:aws:iam::1:role/x"},
+        "Target": {
+            "Arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/x",
+            "RoleArn": "arn:aws:iam::1:role/x",
+        },
     }
     deployment.create_group("report")
     deployment.ec2.authorize_security_group_egress(**deployment.rule("report", ANYWHERE, 443))
@@ -318,11 +343,17 @@ def test_a_one_off_task_has_a_task_definition_and_no_service(deployment: Deploym
 
 def test_the_port_that_is_offered_in_service_connect_is_compared(deployment: Deployment) -> None:
     orders = deployment.environment.services["orders"].model_copy(
-        update={"ports": {"admin": Port(container_port=9090)}, "service_connect": ServiceConnect(port="admin")}
+        update={
+            "ports": {"admin": Port(container_port=9090)},
+            "service_connect": ServiceConnect(port="admin"),
+        }
     )
-    environment = with_service(deployment, "orders", orders).model_copy(update={"discovery": "service_connect"})
-    assert f"name of orders in Service Connect: expected [('orders.{deployment.namespace}', 9090)], found []" in (
-        verify(environment, deployment.access).differences
+    environment = with_service(deployment, "orders", orders).model_copy(
+        update={"discovery": "service_connect"}
+    )
+    assert (
+        f"name of orders in Service Connect: expected [('orders.{deployment.namespace}', 9090)], found []"
+        in (verify(environment, deployment.access).differences)
     )
 
 
@@ -341,7 +372,9 @@ def test_names_in_service_connect_are_reported(deployment: Deployment) -> None:
     alias = {"port": 80, "dnsName": f"web.{deployment.namespace}"}
     configuration = {"enabled": True, "services": [{"portName": "web", "clientAliases": [alias]}]}
     deployment.ecs.update_service(
-        cluster=deployment.prefix, service=f"{deployment.prefix}-web", serviceConnectConfiguration=configuration
+        cluster=deployment.prefix,
+        service=f"{deployment.prefix}-web",
+        serviceConnectConfiguration=configuration,
     )
     assert verify(environment, deployment.access).differences == (
         f"name of orders in Service Connect: expected [('orders.{deployment.namespace}', 8080)], found []",
@@ -353,12 +386,17 @@ def test_an_environment_that_was_never_applied_is_an_api_error(access: Access) -
         verify(environment("never-applied"), access)
 
 
-def test_an_api_error_becomes_a_message_with_a_remedy(terraform_environment: Mapping[str, str], tmp_path: Path) -> None:
-    workspace = Workspace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
+def test_an_api_error_becomes_a_message_with_a_remedy(
+    terraform_environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    workspace = Workspace(
+        environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment
+    )
     with pytest.raises(ProgramError) as caught:
         verification.verify(workspace)
     assert str(caught.value) == (
-        "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
+        "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster"
+        " not found."
         "; is `test` applied, and are the credentials right?"
     )
 
@@ -394,7 +432,7 @@ class Balancer:
         return listener
 
     def differences(self) -> list[str]:
-        """What verification finds, besides the security groups, which are those of an environment without it."""
+        """Return what verification finds, without the security groups."""
         found = verify(self.environment, self.access).differences
         return [difference for difference in found if not difference.startswith(("rule ", "security groups"))]
 

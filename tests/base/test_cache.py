@@ -1,4 +1,4 @@
-"""The cache: several processes, a full file, a damaged or foreign one, a day that passes, values that change."""
+"""The cache: several processes, a full, damaged or foreign file, aging, changing values."""
 
 import json
 import os

@@ -24,7 +24,9 @@ def python(code: str, *arguments: str) -> list[str]:
 
 def test_output_and_errors_are_returned_and_logged(tmp_path: Path) -> None:
     log = tmp_path / "logs/program.log"
-    result = run(python("import sys; print('one'); print('two é', file=sys.stderr); print()"), os.environ, log)
+    result = run(
+        python("import sys; print('one'); print('two é', file=sys.stderr); print()"), os.environ, log
+    )
     assert result == Result(0, ("one", "two é", ""))
     assert log.read_text(encoding="utf-8") == "one\ntwo é\n\n"
 
@@ -60,7 +62,9 @@ def test_a_program_gets_only_its_variables(tmp_path: Path) -> None:
 
 
 def test_a_program_has_no_standard_input(tmp_path: Path) -> None:
-    assert run(python("import sys; print(repr(sys.stdin.read()))"), os.environ, tmp_path / "log").lines == ("''",)
+    assert run(python("import sys; print(repr(sys.stdin.read()))"), os.environ, tmp_path / "log").lines == (
+        "''",
+    )
 
 
 def test_a_second_run_replaces_the_log(tmp_path: Path) -> None:
@@ -80,7 +84,10 @@ def test_every_other_code_is_an_error_with_the_programs_output(tmp_path: Path, c
     argv = python(f"import os; print('one'); print('two'); {code}")
     with pytest.raises(ProgramError) as caught:
         run(argv, os.environ, tmp_path / "log", accepted=(0, 2))
-    assert str(caught.value) == f"`{' '.join(argv)}` ended with exit code {shown}; its output is in {tmp_path}/log"
+    assert (
+        str(caught.value)
+        == f"`{' '.join(argv)}` ended with exit code {shown}; its output is in {tmp_path}/log"
+    )
     assert caught.value.output == "one\ntwo"
     assert caught.value.exit_code == 3
 
@@ -88,7 +95,9 @@ def test_every_other_code_is_an_error_with_the_programs_output(tmp_path: Path, c
 def test_a_missing_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ProgramError) as caught:
         run([f"{tmp_path}/none"], os.environ, tmp_path / "log")
-    assert str(caught.value) == f"cannot run {tmp_path}/none: No such file or directory; check the installation"
+    assert (
+        str(caught.value) == f"cannot run {tmp_path}/none: No such file or directory; check the installation"
+    )
 
 
 PATIENT = """
@@ -96,12 +105,15 @@ import os, pathlib, signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: print("program: interrupted"))
 print("program: begins", os.getpid())
 while not pathlib.Path(sys.argv[1]).exists():
-    time.sleep(0.02)  # a call that blocks for ever may begin just after a signal, and keep its handler from running
+    time.sleep(0.02)  # a call that blocks for ever may begin just after a signal, and keep its handler from\
+ running
 print("program: saved its state")
 """
 """Ends when the gate exists."""
 
-FIRST = "interrupted: waiting for {name} to finish what it has started; press Ctrl-C again to end it at once\n"
+FIRST = (
+    "interrupted: waiting for {name} to finish what it has started; press Ctrl-C again to end it at once\n"
+)
 SECOND = "interrupted: {name} ends at once; its last changes may be lost\n"
 
 
@@ -147,7 +159,8 @@ import os, pathlib, signal, sys
 from fleetform.base.processes import run
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, for example, runs the tests with it ignored
 try:
-    run([sys.executable, "-u", "-c", {PATIENT!r}, {str(gate)!r}], os.environ, pathlib.Path({str(log)!r}), print)
+    run([sys.executable, "-u", "-c", {PATIENT!r}, {str(gate)!r}], os.environ, pathlib.Path({str(log)!r}),\
+ print)
 except KeyboardInterrupt:
     print("runner: interrupted")
 """
@@ -170,8 +183,13 @@ except KeyboardInterrupt:
         ([signal.SIGHUP, signal.SIGTERM, signal.SIGINT], 2),
     ],
 )
-def test_ctrl_c_is_passed_on_and_the_program_ends_by_itself(runner: Runner, sent: list[int], passed_on: int) -> None:
-    """As a terminal does, the test interrupts the whole process group; a request to end is passed on as a Ctrl-C."""
+def test_ctrl_c_is_passed_on_and_the_program_ends_by_itself(
+    runner: Runner, sent: list[int], passed_on: int
+) -> None:
+    """As a terminal does, the test interrupts the whole process group.
+
+    A request to end is passed on as a Ctrl-C.
+    """
     received = list[str]()
     for count, number in enumerate(sent, start=1):
         os.killpg(runner.process.pid, number)
@@ -179,7 +197,11 @@ def test_ctrl_c_is_passed_on_and_the_program_ends_by_itself(runner: Runner, sent
             received.append(runner.line())
     received += runner.rest()
     name = Path(sys.executable).name
-    assert received == [*["program: interrupted\n"] * passed_on, "program: saved its state\n", "runner: interrupted\n"]
+    assert received == [
+        *["program: interrupted\n"] * passed_on,
+        "program: saved its state\n",
+        "runner: interrupted\n",
+    ]
     assert runner.messages() == "".join([FIRST, SECOND][:passed_on]).format(name=name)
     assert runner.process.wait() == 0
 
@@ -189,9 +211,14 @@ def test_a_program_continues_when_its_runner_is_killed(runner: Runner) -> None:
     runner.process.wait()
     runner.gate.write_text("open", encoding="utf-8")
     deadline = time.monotonic() + 60
-    while not runner.log.read_text(encoding="utf-8").endswith("saved its state\n") and time.monotonic() < deadline:
+    while (
+        not runner.log.read_text(encoding="utf-8").endswith("saved its state\n")
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
-    assert runner.log.read_text(encoding="utf-8") == (f"program: begins {runner.program}\nprogram: saved its state\n")
+    assert runner.log.read_text(encoding="utf-8") == (
+        f"program: begins {runner.program}\nprogram: saved its state\n"
+    )
 
 
 def test_a_callback_receives_the_number_of_the_interrupt(tmp_path: Path) -> None:
@@ -208,7 +235,8 @@ def test_a_program_of_a_group_reads_its_input_and_appends_to_the_log(tmp_path: P
     code = "import sys; print(sys.stdin.read())"
     group, received = ProcessGroup(), list[str]()
     results = [
-        group.run(python(code), os.environ, tmp_path / "log", received.append, text) for text in ("first", "second")
+        group.run(python(code), os.environ, tmp_path / "log", received.append, text)
+        for text in ("first", "second")
     ]
     assert results == [Result(0, ("first",)), Result(0, ("second",))]
     assert received == ["first", "second"]
@@ -216,7 +244,9 @@ def test_a_program_of_a_group_reads_its_input_and_appends_to_the_log(tmp_path: P
 
 
 def test_a_program_of_a_group_need_not_read_its_input(tmp_path: Path) -> None:
-    assert ProcessGroup().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
+    assert ProcessGroup().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(
+        0, ()
+    )
 
 
 def test_a_program_of_a_group_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
@@ -231,14 +261,19 @@ def test_a_program_of_a_group_that_fails_is_an_error_with_its_output(tmp_path: P
 def test_a_group_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
     """Each program prints when it waits; with two interrupts, it ignores the first."""
     heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
-    code = f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: time.sleep(0.05)"
+    code = (
+        f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True:"
+        " time.sleep(0.05)"
+    )
     group, waiting, last = ProcessGroup(), threading.Semaphore(0), threading.Semaphore(0)
 
     def receive(line: str) -> None:
         (waiting if line == "waits" else last).release()
 
     with ThreadPoolExecutor() as pool:
-        futures = [pool.submit(group.run, python(code), os.environ, tmp_path / name, receive) for name in "ab"]
+        futures = [
+            pool.submit(group.run, python(code), os.environ, tmp_path / name, receive) for name in "ab"
+        ]
         for _ in futures:
             waiting.acquire()
         group.interrupt()

@@ -5,7 +5,9 @@ import pytest
 from fleetform.base.program_name import VARIABLE, command, program
 
 
-@pytest.mark.parametrize("name", ["invoke", "inv", "fleetform", "./run", "../../run", "/srv/shop-2/run", "shop/run"])
+@pytest.mark.parametrize(
+    "name", ["invoke", "inv", "fleetform", "./run", "../../run", "/srv/shop-2/run", "shop/run"]
+)
 def test_the_program_is_the_one_that_the_user_started(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(VARIABLE, name)
     assert program() == name
@@ -19,7 +21,9 @@ def test_the_program_is_invoke_if_nothing_else_is_known(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "name", ["", "run", "rm -rf /; ./run", "\033[31m./run", "./run\n", "a" * 200 + "/run", "$(x)/run"]
 )
-def test_a_name_that_is_not_a_program_of_ours_is_not_printed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_name_that_is_not_a_program_of_ours_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv(VARIABLE, name)
     assert program() == "./run"
 

@@ -62,7 +62,10 @@ def test_a_run_whose_program_may_have_been_killed_is_reported(tmp_path: Path, en
 def test_a_refused_run_learns_who_holds_the_lock(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         lines = list[str]()
-        with pytest.raises(CheckFailedError) as caught, hold(tmp_path, "invoke drift", 0.01, lines.append, print):
+        with (
+            pytest.raises(CheckFailedError) as caught,
+            hold(tmp_path, "invoke drift", 0.01, lines.append, print),
+        ):
             pass
     other = str(caught.value).removesuffix(" still runs in this checkout after 0 s; run it again later")
     assert other.startswith(f"`apply --env local` (process {process.pid}, since 20")
@@ -118,7 +121,12 @@ def test_an_incomplete_record_is_ignored(tmp_path: Path) -> None:
         ("tiny", True, "emulated/tiny"),
     ],
 )
-def test_tasks_that_apply_to_the_same_place_share_a_lock(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
+def test_tasks_that_apply_to_the_same_place_share_a_lock(
+    tmp_path: Path,
+    env: str,
+    here: bool,  # noqa: FBT001 - a parameter
+    folder: str,
+) -> None:
     project = small_project.make(tmp_path)
     with hold_run_lock(project, env, "up", here=here):
         record = json.loads((project.work / folder / "run_lock.json").read_text(encoding="utf-8"))

@@ -177,6 +177,10 @@ def imports(file: Path) -> list[str]:
 
 def test_a_cached_value_is_read_without_models_and_parsers() -> None:
     script = (
-        "import sys, fleetform.base.cache, fleetform.base.serialization; print(*{'pydantic', 'yaml'} & {*sys.modules})"
+        "import sys, fleetform.base.cache, fleetform.base.serialization; print(*{'pydantic', 'yaml'} &"
+        " {*sys.modules})"
     )
-    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout == "\n"
+    assert (
+        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+        == "\n"
+    )

@@ -66,7 +66,9 @@ map_in_processes(lambda _: print(os.getpid(), flush=True) or time.sleep(600), ra
 
 
 def test_processes_end_with_their_caller(root: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ASLEEP], cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", ASLEEP], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         pids = [int(process.stdout.readline()) for _ in range(3)]
         assert process.pid not in pids

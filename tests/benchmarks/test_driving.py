@@ -79,6 +79,8 @@ def test_many_stacks_and_jobs_are_compared_with_one(fleet: Fleet, done: list[str
     ]
 
 
-def test_what_a_commit_to_compare_with_saves_is_compared_with_everything(fleet: Fleet, done: list[str]) -> None:
+def test_what_a_commit_to_compare_with_saves_is_compared_with_everything(
+    fleet: Fleet, done: list[str]
+) -> None:
     assert [found.ratio for found in driving.changed(fleet, 1)] == [0.0, 0.25]
     assert done == ["group 6", "plan", "change", "plan", "plan --changed-since HEAD"]

@@ -21,12 +21,15 @@ SOUND = Trial(
 
 def test_a_sound_trial_is_a_line() -> None:
     assert f"{HEADINGS}\n{line('kill', SOUND)}" == (
-        "trial  seed  seconds  code  result  what\nkill      7       61   130  sound   Ctrl-C: 3 made and 0.1 s"
+        "trial  seed  seconds  code  result  what\nkill      7       61   130  sound   Ctrl-C: 3 made and"
+        " 0.1 s"
     )
 
 
 def test_an_orphan_whose_cause_is_known_is_told_and_sound() -> None:
-    trial = replace(SOUND, orphans=("aws_ecs_task_definition a:1",), explained={"aws_ecs_task_definition a:1": "known"})
+    trial = replace(
+        SOUND, orphans=("aws_ecs_task_definition a:1",), explained={"aws_ecs_task_definition a:1": "known"}
+    )
     assert trial.sound
     assert line("kill", trial).splitlines()[1:] == ["       aws_ecs_task_definition a:1: known"]
 

@@ -17,7 +17,7 @@ def environment(root: Path, shape: Shape) -> Environment:
 
 
 def calls(folder: Path, loaded: Environment) -> dict[str, list[tuple[str, bool]]]:
-    """The modules that the rendered stacks of services call, by stack, and whether their sources are there."""
+    """Return the modules that the rendered stacks call, by stack, and whether they exist."""
     stacks = render(loaded, Templates(folder / "templates"), {})
     called: dict[str, list[tuple[str, bool]]] = {}
     for stack, files in stacks.items():

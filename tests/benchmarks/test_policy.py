@@ -23,7 +23,9 @@ def test_what_is_typed_has_defaults() -> None:
 
 
 def test_what_is_typed_is_taken() -> None:
-    typed = policy.arguments(["--services", "3", "5", "--stack-size", "0", "--rivals", "--runs", "1", "--json"])
+    typed = policy.arguments(
+        ["--services", "3", "5", "--stack-size", "0", "--rivals", "--runs", "1", "--json"]
+    )
     assert typed.services == [3, 5]
     assert typed.stack_size == 0
     assert typed.rivals == []
@@ -38,7 +40,8 @@ def test_a_rival_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]
         capsys.readouterr()
         .err.splitlines()[-1]
         .endswith(
-            "argument --rivals: invalid choice: 'tflint' (choose from 'checkov', 'c7n-left', 'trivy', 'validate')"
+            "argument --rivals: invalid choice: 'tflint' (choose from 'checkov', 'c7n-left', 'trivy',"
+            " 'validate')"
         )
     )
 
@@ -70,7 +73,9 @@ def test_a_figure_says_what_keeps_it_from_being_one(program: str, note: str, tmp
     rendered = tmp_path / "envs/prod/services/versions.tf"
     rendered.parent.mkdir(parents=True)
     rendered.touch()
-    rival = Rival("rival", lambda stacks: [[sys.executable, "-c", program] for _ in stacks], (0, 1), "module.")
+    rival = Rival(
+        "rival", lambda stacks: [[sys.executable, "-c", program] for _ in stacks], (0, 1), "module."
+    )
     figure = policy.beside(rival, project, runs=1, limit=1)
     assert figure.services == 1
     assert figure.what == "rival"

@@ -32,6 +32,8 @@ def yaml_string(value: str) -> str:
     """Format a value as a YAML double-quoted scalar, with everything but plain ASCII escaped."""
     return (
         '"'
-        + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)
+        + "".join(
+            c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value
+        )
         + '"'
     )

@@ -38,7 +38,9 @@ def environments() -> Iterator[Environment]:
     tree, _ = read_yaml(_EVERYTHING, PurePath(_EVERYTHING.name))
     plain: Any = tree.plain()
     everything = {**plain, "name": "prod"}
-    few = {key: value for key, value in everything.items() if key not in _LEFT_OUT} | {"services": {"web": _FOUND}}
+    few = {key: value for key, value in everything.items() if key not in _LEFT_OUT} | {
+        "services": {"web": _FOUND}
+    }
     recorded = {**everything["network"], "flow_logs": True}
     by_id = {"id": "vpc-0123456789abcdef0", "public_subnets": _SUBNETS["a"], "private_subnets": _SUBNETS["b"]}
     by_tags = {"tags": {"a": "b"}, "public_subnet_tags": {"c": "d"}, "private_subnet_tags": {"e": "f"}}

@@ -43,15 +43,110 @@ services:
 """
 )
 WORDS = (
-    *("", " ", "\t", "\n", "\r", "\0", "\x1b", "\x85", "\u2028", "\ufeff", "😀", "{", "}", "[", "]", ":", ": ", ","),
-    *("&a ", "*a", "*build", "!", "!!int ", "|", ">-", "'", '"', "%", "@", "`", "#", "- ", "? ", "---\n", "...\n", "~"),
-    *("<<: *build\n", "null", "true", "no", "1.10", "0o17", "-1", "9" * 30, "name", "services", "web", "[key]", "[0]"),
+    *(
+        "",
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\0",
+        "\x1b",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "😀",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ": ",
+        ",",
+    ),
+    *(
+        "&a ",
+        "*a",
+        "*build",
+        "!",
+        "!!int ",
+        "|",
+        ">-",
+        "'",
+        '"',
+        "%",
+        "@",
+        "`",
+        "#",
+        "- ",
+        "? ",
+        "---\n",
+        "...\n",
+        "~",
+    ),
+    *(
+        "<<: *build\n",
+        "null",
+        "true",
+        "no",
+        "1.10",
+        "0o17",
+        "-1",
+        "9" * 30,
+        "name",
+        "services",
+        "web",
+        "[key]",
+        "[0]",
+    ),
     *("build", "é", "日本", "${x}", "{0}", "{ge}", "x" * 300, "../..", "/etc"),
 )
 VALUES: tuple[object, ...] = (
-    *(None, True, False, 0, -1, 1, 80, 65536, 10**17, 10**30, 1.5, float("nan"), "", "x", "no", "a\nb", "\0", "${x}"),
-    *([], {}, [[]], [None], [1, "x"], {"": 1}, {"x": None}, {"[key]": {}}, {"0": [0]}, "x" * 3000, "é", "e\u0301"),
-    *("../..", "/etc/passwd", ".", "a/../b", "web", "orders", "10.0.0.0/16", "eu-west-1a", "nginx@sha256:0", "{ge}"),
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        80,
+        65536,
+        10**17,
+        10**30,
+        1.5,
+        float("nan"),
+        "",
+        "x",
+        "no",
+        "a\nb",
+        "\0",
+        "${x}",
+    ),
+    *(
+        [],
+        {},
+        [[]],
+        [None],
+        [1, "x"],
+        {"": 1},
+        {"x": None},
+        {"[key]": {}},
+        {"0": [0]},
+        "x" * 3000,
+        "é",
+        "e\u0301",
+    ),
+    *(
+        "../..",
+        "/etc/passwd",
+        ".",
+        "a/../b",
+        "web",
+        "orders",
+        "10.0.0.0/16",
+        "eu-west-1a",
+        "nginx@sha256:0",
+        "{ge}",
+    ),
 )
 # Mostly nothing, because an invalid UTF-8 byte hides everything else.
 BYTES = (*([b""] * 30), b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\0")
@@ -94,7 +189,9 @@ def _files(number: int, to_catalog: Damage, to_environment: Damage) -> Files:
 def _sound() -> list[tuple[str, str]]:
     envs = ROOT / "envs"
     catalog = (envs / "catalog.yaml").read_text(encoding="utf-8")
-    shipped = [(catalog, path.read_text(encoding="utf-8")) for path in sorted(envs.glob("*/environment.yaml"))]
+    shipped = [
+        (catalog, path.read_text(encoding="utf-8")) for path in sorted(envs.glob("*/environment.yaml"))
+    ]
     return [*shipped, (RICH, "services: { web: { port: 8080 }, orders: { command: null } }\n")]
 
 
@@ -119,12 +216,16 @@ def _restructured(data: Any, changes: list[tuple[Change, int, object]]) -> str: 
     for change, place, value in changes:
         paths = list(_paths(data))
         data = _changed(data, paths[place % len(paths)], change, value)
-    return yaml.dump(data, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True, sort_keys=False)
+    return yaml.dump(
+        data, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True, sort_keys=False
+    )
 
 
 def _paths(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - as above
     yield path
-    for step, child in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+    for step, child in (
+        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    ):
         yield from _paths(child, (*path, step))
 
 
@@ -208,7 +309,16 @@ _CHANGES: tuple[Change, ...] = (
     _renamed,
 )
 _EDITS: tuple[Edit, ...] = (
-    *(_line_gone, _line_twice, _line_moved, _line_indented, _value_replaced, _value_replaced, _word_inserted, _cut_off),
+    *(
+        _line_gone,
+        _line_twice,
+        _line_moved,
+        _line_indented,
+        _value_replaced,
+        _value_replaced,
+        _word_inserted,
+        _cut_off,
+    ),
 )
 _PLACE = st.integers(1, 2**20).map(lambda number: number * 7919)
 _DAMAGE = st.builds(

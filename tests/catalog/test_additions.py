@@ -36,7 +36,9 @@ def added(before: str, after: str) -> str:
 
 
 def test_a_new_service_has_its_settings_with_comments() -> None:
-    assert insert_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
+    assert (
+        insert_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
+    )
 
 
 def test_a_worker_from_an_image_has_neither_port_nor_calls() -> None:
@@ -87,10 +89,15 @@ def test_a_last_line_without_a_line_break_gets_one() -> None:
 
 
 def test_a_byte_order_mark_stays() -> None:
-    assert insert_service("\ufeffservices:\n  web: {}\n", WORKER) == "\ufeffservices:\n  web: {}\n" + WORKER_BLOCK
+    assert (
+        insert_service("\ufeffservices:\n  web: {}\n", WORKER)
+        == "\ufeffservices:\n  web: {}\n" + WORKER_BLOCK
+    )
 
 
-@pytest.mark.parametrize("text", ["", "services:\n", "services: { web: {} }\n", "services: []\n", "tags: {}\n"])
+@pytest.mark.parametrize(
+    "text", ["", "services:\n", "services: { web: {} }\n", "services: []\n", "tags: {}\n"]
+)
 def test_services_in_flow_style_are_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         insert_service(text, MAIL)
@@ -141,7 +148,10 @@ namespace: dev.example.internal
     copied = copy_environment(text, "dev", "staging")
     copied_text = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
     comment = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
-    assert (copied.text, copied.omitted_keys) == (HEAD + comment + copied_text, ("name_prefix", "namespace", "state"))
+    assert (copied.text, copied.omitted_keys) == (
+        HEAD + comment + copied_text,
+        ("name_prefix", "namespace", "state"),
+    )
 
 
 def test_an_empty_environment_can_be_copied() -> None:

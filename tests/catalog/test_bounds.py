@@ -41,7 +41,10 @@ def in_another_order(number: int) -> str:
     return f"  s{number}: {{ image: nginx, extends: [{', '.join(names)}] }}\n"
 
 
-LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.join(map(in_another_order, range(32)))}"
+LADDERS = (
+    f"{HEAD}templates:\n{''.join(map(template, range(32)))}"
+    f"services:\n{''.join(map(in_another_order, range(32)))}"
+)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +77,22 @@ LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.
         pytest.param(
             inherited(variables=10_000, services=10_000),
             1,
-            "10058:35: from here on, services inherit more than 500000 values; shorten `defaults` and `templates`",
+            "10058:35: from here on, services inherit more than 500000 values; shorten `defaults` and"
+            " `templates`",
             id="one template of many services",
         ),
         pytest.param(
             inherited(variables=100, services=10_000, text="x" * 10_000),
             1,
-            "114:35: from here on, services inherit more than 5 MiB of text; shorten `defaults` and `templates`",
+            "114:35: from here on, services inherit more than 5 MiB of text; shorten `defaults` and"
+            " `templates`",
             id="long text of many services",
         ),
         pytest.param(
             LADDERS,
             1,
-            "39:32: from here on, services inherit more than 500000 values; shorten `defaults` and `templates`",
+            "39:32: from here on, services inherit more than 500000 values; shorten `defaults` and"
+            " `templates`",
             id="many lines of templates",
         ),
         pytest.param("[" * 4_000_000, 1, "1:34: nested deeper than 32 levels; flatten it", id="brackets"),
@@ -108,7 +114,9 @@ def refusal(root: Path) -> str:
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, CATALOG + "#" * (MAX_BYTES + 1 - len(CATALOG)))
-    assert refusal(root) == "envs/catalog.yaml:1:1: larger than 5 MiB; remove what does not belong in a catalog"
+    assert (
+        refusal(root) == "envs/catalog.yaml:1:1: larger than 5 MiB; remove what does not belong in a catalog"
+    )
 
 
 def test_the_largest_file_that_is_allowed_is_read(tmp_path: Path) -> None:

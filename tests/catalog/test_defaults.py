@@ -63,7 +63,9 @@ def attributes(kind: Expression) -> dict[str, Call]:
         case Call("object", (Object(fields),)):
             optional = ((field.key, field.value) for field in fields)
             return {
-                str(name): call for name, call in optional if isinstance(call, Call) and call.function == "optional"
+                str(name): call
+                for name, call in optional
+                if isinstance(call, Call) and call.function == "optional"
             }
         case Call(_, (inner, *_)):
             return attributes(inner)
@@ -78,7 +80,9 @@ def only_defaults(kind: Expression) -> dict[str, Value]:
 
 
 def test_a_services_defaults_equal_the_modules(variables: dict[str, Block]) -> None:
-    catalog = {name: value for name, value in defaults(Service).items() if name in variables and name != "image"}
+    catalog = {
+        name: value for name, value in defaults(Service).items() if name in variables and name != "image"
+    }
     assert catalog == {name: default(variables[name]) for name in catalog}
 
 

@@ -73,9 +73,13 @@ def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - a
     if isinstance(value, CatalogModel):
         default = type(value).model_fields[str(first)].default
         name = str(first)
-        return value.model_copy(update={name: without(getattr(value, name), tuple(rest)) if rest else default})
+        return value.model_copy(
+            update={name: without(getattr(value, name), tuple(rest)) if rest else default}
+        )
     if isinstance(value, tuple):
-        return tuple(without(item, tuple(rest)) if index == first else item for index, item in enumerate(value))
+        return tuple(
+            without(item, tuple(rest)) if index == first else item for index, item in enumerate(value)
+        )
     return {name: without(item, tuple(rest)) if name == first else item for name, item in value.items()}
 
 
@@ -105,7 +109,11 @@ def test_the_file_of_everything_has_every_key(everything: Node) -> None:
     keys_by_model: dict[type[CatalogModel], set[str]] = defaultdict(set)
     for entry in entries(Environment.model_validate({**plain, "name": "prod"})):
         keys_by_model[type(entry)] |= entry.model_fields_set
-    missing = {(kind.__name__, key) for kind, keys in keys_by_model.items() for key in kind.model_fields.keys() - keys}
+    missing = {
+        (kind.__name__, key)
+        for kind, keys in keys_by_model.items()
+        for key in kind.model_fields.keys() - keys
+    }
     assert missing == {("Network", "vpc")}  # it cannot be used with `cidr`
 
 
@@ -113,7 +121,9 @@ def test_the_file_of_everything_has_every_model(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
     there = {type(entry) for entry in entries(Environment.model_validate({**plain, "name": "prod"}))}
-    kinds = {kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, CatalogModel)}
+    kinds = {
+        kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, CatalogModel)
+    }
     assert kinds - there == {CatalogModel, Container, models.Vpc}
 
 

@@ -53,7 +53,12 @@ services:
             "cpu": 512,
             "memory": 1024,
         },
-        "orders": {"image": "nginx:1", "environment": {"LEVEL": "INFO", "ZONE": "a"}, "cpu": 1024, "memory": 2048},
+        "orders": {
+            "image": "nginx:1",
+            "environment": {"LEVEL": "INFO", "ZONE": "a"},
+            "cpu": 1024,
+            "memory": 2048,
+        },
     }
 
 
@@ -77,7 +82,9 @@ templates:
         pytest.param("extends: top", "left", ["BASE", "LEFT", "RIGHT", "TOP"], id="three levels"),
         pytest.param("extends: [base, plain]", "plain", ["BASE"], id="the later wins"),
         pytest.param("extends: [plain, base]", "base", ["BASE"], id="in the order of the list"),
-        pytest.param("extends: [left, right]", "left", ["BASE", "LEFT", "RIGHT"], id="a shared base is laid once"),
+        pytest.param(
+            "extends: [left, right]", "left", ["BASE", "LEFT", "RIGHT"], id="a shared base is laid once"
+        ),
         pytest.param("extends: left, command: [own]", "own", ["BASE", "LEFT"], id="the service wins"),
         pytest.param("extends: left, environment: { LEFT: ~ }", "left", ["BASE"], id="null removes"),
         pytest.param("extends: left, environment: null", "left", [], id="null removes a mapping"),
@@ -88,7 +95,9 @@ templates:
 def test_templates_are_laid_over_the_defaults_and_under_the_service(
     tmp_path: Path, service: str, command: str, variables: list[str]
 ) -> None:
-    catalog = f"defaults: {{ image: nginx:1, command: [default] }}\n{TEMPLATES}services:\n  web: {{ {service} }}\n"
+    catalog = (
+        f"defaults: {{ image: nginx:1, command: [default] }}\n{TEMPLATES}services:\n  web: {{ {service} }}\n"
+    )
     web = loaded(tmp_path, HEAD + catalog).services["web"]
     assert (web.command, sorted(web.environment)) == ((command,), variables)
 
@@ -122,7 +131,10 @@ services:
 
 
 def test_an_inherited_value_equals_one_that_is_written_in_full(tmp_path: Path) -> None:
-    catalog = "defaults: { image: nginx:1, environment: { VERSION: 1.10, ON: no } }\nservices: { web: { port: 80 } }\n"
+    catalog = (
+        "defaults: { image: nginx:1, environment: { VERSION: 1.10, ON: no } }\nservices: { web: {"
+        " port: 80 } }\n"
+    )
     assert loaded(tmp_path, HEAD + catalog).services == {
         "web": Service(image="nginx:1", port=80, environment={"VERSION": "1.10", "ON": "no"})
     }
@@ -130,7 +142,9 @@ def test_an_inherited_value_equals_one_that_is_written_in_full(tmp_path: Path) -
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_a_service_is_only_in_its_enabled_environments(tmp_path: Path, environment: str) -> None:
-    catalog = HEAD + ("services:\n  web: { image: nginx:1 }\n  debug: { image: nginx:1, enabled_in: [dev, local] }\n")
+    catalog = HEAD + (
+        "services:\n  web: { image: nginx:1 }\n  debug: { image: nginx:1, enabled_in: [dev, local] }\n"
+    )
     root = project(tmp_path, catalog)
     add_environments(root, "local", "prod")
     assert list(load(root, environment).services) == ["web", "debug"][: 2 if environment == "dev" else 1]
@@ -209,22 +223,37 @@ services:
         ),
         pytest.param(
             "services:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1, extends: web }\n",
-            ["3:38: `orders` extends `web`, which is a service; move what they share to a template that both extend"],
+            [
+                (
+                    "3:38: `orders` extends `web`, which is a service; move what they share to a template"
+                    " that"
+                    " both extend"
+                )
+            ],
             id="a service",
         ),
         pytest.param(
             "templates: { a: {} }\nservices:\n  web: { image: nginx:1, extends: [a, a, 1, { b: c }] }\n",
             [
                 "3:39: `web` extends `a` twice; list it once",
-                "3:42: `web` extends something that is not a name; expected a template name or a list of names",
-                "3:45: `web` extends something that is not a name; expected a template name or a list of names",
+                (
+                    "3:42: `web` extends something that is not a name; expected a template name or a list of"
+                    " names"
+                ),
+                (
+                    "3:45: `web` extends something that is not a name; expected a template name or a list of"
+                    " names"
+                ),
             ],
             id="no names",
         ),
         pytest.param(
             "defaults: { extends: a }\ntemplates: { a: {} }\nservices: { web: { image: nginx:1 } }\n",
             [
-                f"1:13: unknown key `extends` in `defaults`; {suggestion('extends', list(Service.model_fields))}",
+                (
+                    "1:13: unknown key `extends` in `defaults`;"
+                    f" {suggestion('extends', list(Service.model_fields))}"
+                ),
             ],
             id="defaults",
         ),
@@ -232,7 +261,11 @@ services:
             "services:\n  web: { image: nginx:1, enabled_in: [dev, prd, [x]] }\n",
             [
                 "2:44: `enabled_in` names unknown environment `prd`; known: dev",
-                "2:49: `enabled_in` has an entry that is not a name; expected a list of environments, such as [dev]",
+                (
+                    "2:49: `enabled_in` has an entry that is not a name; expected a list of environments,"
+                    " such"
+                    " as [dev]"
+                ),
             ],
             id="unknown environments",
         ),
@@ -354,12 +387,17 @@ services:
 def test_a_default_size_that_fargate_lacks_is_reported_once(tmp_path: Path) -> None:
     catalog = "defaults: { cpu: 512 }\nservices: { web: { image: nginx:1 }, orders: { image: nginx:1 } }\n"
     assert problems(tmp_path, catalog) == [
-        ("1:18: Fargate does not offer 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096")
+        (
+            "1:18: Fargate does not offer 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048,"
+            " 3072, 4096"
+        )
     ]
 
 
 def test_two_keys_that_a_default_lacks_are_two_problems(tmp_path: Path) -> None:
-    catalog = "defaults: { autoscaling: {} }\nservices:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1 }\n"
+    catalog = (
+        "defaults: { autoscaling: {} }\nservices:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1 }\n"
+    )
     assert problems(tmp_path, catalog) == [
         "1:13: `max` is missing in `services.web.autoscaling` (same in 1 more service); add `max:`",
         "1:13: `min` is missing in `services.web.autoscaling` (same in 1 more service); add `min:`",
@@ -368,7 +406,8 @@ def test_two_keys_that_a_default_lacks_are_two_problems(tmp_path: Path) -> None:
 
 def test_a_services_own_mistake_is_reported_at_the_service(tmp_path: Path) -> None:
     catalog = (
-        "defaults: { cpu: 256 }\nservices:\n  web: { port: 80 }\n  orders: { image: nginx:1, build: { context: x } }\n"
+        "defaults: { cpu: 256 }\nservices:\n  web: { port: 80 }\n  orders: { image: nginx:1, build: {"
+        " context: x } }\n"
     )
     assert problems(tmp_path, catalog) == [
         "3:3: `web` has neither `build` nor `image`; add one of them",
@@ -410,7 +449,10 @@ def test_templates_beyond_the_limit_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_chain_of_thousands_of_templates_is_refused_at_the_limit(tmp_path: Path) -> None:
-    assert problems(tmp_path, chain(5_000))[0] == "34:19: `t0` extends more than 32 templates; merge some of them"
+    assert (
+        problems(tmp_path, chain(5_000))[0]
+        == "34:19: `t0` extends more than 32 templates; merge some of them"
+    )
 
 
 def test_a_list_of_templates_is_limited_too(tmp_path: Path) -> None:
@@ -420,15 +462,19 @@ def test_a_list_of_templates_is_limited_too(tmp_path: Path) -> None:
         f"      - {name}\n" for name in names
     )
     line = catalog[: catalog.index("- t32")].count("\n") + 1
-    assert problems(tmp_path, catalog) == [f"{line}:9: `web` extends more than 32 templates; merge some of them"]
+    assert problems(tmp_path, catalog) == [
+        f"{line}:9: `web` extends more than 32 templates; merge some of them"
+    ]
 
 
 def test_templates_that_fan_out_at_every_level_count_only_once(tmp_path: Path) -> None:
     levels = [
-        f"  a{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n  b{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n" for n in range(14)
+        f"  a{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n  b{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n"
+        for n in range(14)
     ]
     catalog = (
-        f"templates:\n{''.join(levels)}  a14: {{ cpu: 512, memory: 1024 }}\n  b14: {{ cpu: 1024, memory: 2048 }}\n"
+        f"templates:\n{''.join(levels)}  a14: {{ cpu: 512, memory: 1024 }}\n  b14: {{ cpu: 1024, memory:"
+        f" 2048 }}\n"
         "services:\n  web: { image: x:1, extends: a0 }\n"
     )
     assert loaded(tmp_path, HEAD + catalog).services["web"].cpu == 1024

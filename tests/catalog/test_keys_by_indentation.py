@@ -46,7 +46,11 @@ def at(text: str, line: int, column: int) -> KeyPath:
 def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
     """Return every scalar of a tree, by its position; for items, their list."""
     if isinstance(node.value, dict):
-        return {place: found for key, child in node.value.items() for place, found in walk(child, (*path, key)).items()}
+        return {
+            place: found
+            for key, child in node.value.items()
+            for place, found in walk(child, (*path, key)).items()
+        }
     if isinstance(node.value, list):
         return {place: found for child in node.value for place, found in walk(child, path).items()}
     return {node.position: path}
@@ -55,7 +59,9 @@ def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
 def test_every_value_of_a_catalog_is_found_under_its_keys() -> None:
     values = walk(parse_yaml(CATALOG, FILE)[0], ())
     found = find_key_paths(CATALOG.split("\n"), list(values))
-    assert {place: tuple(key for key in path if isinstance(key, str)) for place, path in found.items()} == values
+    assert {
+        place: tuple(key for key in path if isinstance(key, str)) for place, path in found.items()
+    } == values
 
 
 @pytest.mark.parametrize(
@@ -92,5 +98,7 @@ def test_a_position_has_the_keys_that_lead_to_it(line: int, column: int, keys: K
         ("a:\n  b c\n", 2, 3, ("a",)),
     ],
 )
-def test_a_position_in_invalid_yaml_has_the_keys_above_it(text: str, line: int, column: int, keys: KeyPath) -> None:
+def test_a_position_in_invalid_yaml_has_the_keys_above_it(
+    text: str, line: int, column: int, keys: KeyPath
+) -> None:
     assert at(text, line, column) == keys

@@ -169,9 +169,13 @@ def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() 
             id="two documents",
         ),
         pytest.param(
-            "? [a]\n: 1\n", ["catalog.yaml:1:3: the key is not a word; write `key: value`"], id="a list as a key"
+            "? [a]\n: 1\n",
+            ["catalog.yaml:1:3: the key is not a word; write `key: value`"],
+            id="a list as a key",
         ),
-        pytest.param("'': 1\n", ["catalog.yaml:1:1: the key is not a word; write `key: value`"], id="empty key"),
+        pytest.param(
+            "'': 1\n", ["catalog.yaml:1:1: the key is not a word; write `key: value`"], id="empty key"
+        ),
         pytest.param(
             "a: 1\nb: x\0y\n",
             ["catalog.yaml:2:5: a character that YAML does not allow; remove it or write it as an escape"],

@@ -24,7 +24,9 @@ def merged(base: str, over: str) -> Plain:
     ("base", "over", "expected"),
     [
         pytest.param("a: 1\nb: 2", "b: 3\nc: 4", {"a": 1, "b": 3, "c": 4}, id="mappings merge by key"),
-        pytest.param("a: {b: {c: 1, d: 2}}", "a: {b: {d: 3}}", {"a": {"b": {"c": 1, "d": 3}}}, id="at every depth"),
+        pytest.param(
+            "a: {b: {c: 1, d: 2}}", "a: {b: {d: 3}}", {"a": {"b": {"c": 1, "d": 3}}}, id="at every depth"
+        ),
         pytest.param("a: [1, 2]", "a: [3]", {"a": [3]}, id="a list replaces a list"),
         pytest.param("a: {b: 1}", "a: 2", {"a": 2}, id="a scalar replaces a mapping"),
         pytest.param("a: {b: 1}", "a: [2]", {"a": [2]}, id="a list replaces a mapping"),
@@ -35,7 +37,9 @@ def merged(base: str, over: str) -> Plain:
         pytest.param("a: {b: 1, c: 2}", "a: {b: ~}", {"a": {"c": 2}}, id="null removes at every depth"),
         pytest.param("a: {b: 1}", "a:\n", {}, id="nothing is null"),
         pytest.param("b: 2", "a: null", {"b": 2}, id="null under nothing is nothing"),
-        pytest.param("a: false\nb: 1", "a: 0\nb: ''", {"a": 0, "b": ""}, id="false, 0 and empty text are not null"),
+        pytest.param(
+            "a: false\nb: 1", "a: 0\nb: ''", {"a": 0, "b": ""}, id="false, 0 and empty text are not null"
+        ),
         pytest.param("", "a: 1", {"a": 1}, id="over an empty catalog"),
         pytest.param("a: 1", "", {"a": 1}, id="nothing over a catalog"),
     ],
@@ -70,9 +74,13 @@ def test_values_know_their_file_and_what_they_replaced() -> None:
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [
-        pytest.param(["a: {b: 1}", "a: null", "a: {c: 2}"], {"a": {"c": 2}}, id="null removes all that is below"),
+        pytest.param(
+            ["a: {b: 1}", "a: null", "a: {c: 2}"], {"a": {"c": 2}}, id="null removes all that is below"
+        ),
         pytest.param(["a: {b: 1}", "a: 5", "a: {c: 2}"], {"a": {"c": 2}}, id="so does a scalar"),
-        pytest.param(["a: {b: 1}", "a: {c: 2}", "a: {b: ~}"], {"a": {"c": 2}}, id="null removes from two layers below"),
+        pytest.param(
+            ["a: {b: 1}", "a: {c: 2}", "a: {b: ~}"], {"a": {"c": 2}}, id="null removes from two layers below"
+        ),
         pytest.param(["a: 1", "a: null", "b: 2"], {"b": 2}, id="null keeps what it removed away"),
         pytest.param(["a: 1", "b: 2", "a: 3"], {"a": 3, "b": 2}, id="the last wins"),
     ],

@@ -36,7 +36,9 @@ def test_a_pattern_refuses_with_its_message() -> None:
     assert str(caught.value.errors()[0]["ctx"]["error"]) == "a word is expected"
 
 
-@pytest.mark.parametrize(("text", "legal"), [("a-b", True), ("größe", True), ("語", True), ("a b", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "legal"), [("a-b", True), ("größe", True), ("語", True), ("a b", False), ("", False)]
+)
 def test_a_word_may_have_letters_of_any_alphabet(text: str, legal: bool) -> None:  # noqa: FBT001 - a table's column
     assert verdicts(WORD, text) == (legal, legal)
 

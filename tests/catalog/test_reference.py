@@ -14,7 +14,9 @@ INSIGHTS = "CloudWatch Container Insights of the cluster."
 
 def rows(text: str) -> dict[str, str]:
     """Return the rows of all tables by the anchor of their key."""
-    return {found[1]: found[2] for found in re.finditer(r'^\| <a id="([^"]+)"></a>(.*) \|$', text, re.MULTILINE)}
+    return {
+        found[1]: found[2] for found in re.finditer(r'^\| <a id="([^"]+)"></a>(.*) \|$', text, re.MULTILINE)
+    }
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,8 @@ def test_the_reference_has_every_key_once() -> None:
 def test_every_key_has_a_unique_path_with_stars_for_names_and_items() -> None:
     assert len(set(key_paths().values())) == len(key_paths())
     assert [
-        key_paths()[place] for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))
+        key_paths()[place]
+        for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))
     ] == [
         "region",
         "services.*.ports.*.protocol",

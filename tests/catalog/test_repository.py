@@ -50,14 +50,24 @@ def refusal(root: Path) -> list[str]:
     return str(refused.value).splitlines()
 
 
-def test_a_build_context_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:
+def test_a_build_context_outside_the_repository_is_refused_at_its_position(
+    repository: Path, outside: Path
+) -> None:
     (repository / "containers").rename(repository / "moved")
     (repository / "containers").symlink_to(outside)
-    message = "`containers` leads outside this repository through a symbolic link; move its target into the repository"
-    assert refusal(repository) == [f"envs/catalog.yaml:8:16: {message}", f"envs/catalog.yaml:10:31: {message}"]
+    message = (
+        "`containers` leads outside this repository through a symbolic link; move its target into the"
+        " repository"
+    )
+    assert refusal(repository) == [
+        f"envs/catalog.yaml:8:16: {message}",
+        f"envs/catalog.yaml:10:31: {message}",
+    ]
 
 
-def test_a_dockerfile_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:
+def test_a_dockerfile_outside_the_repository_is_refused_at_its_position(
+    repository: Path, outside: Path
+) -> None:
     relink(repository / "containers/web/Dockerfile", outside / "web/Dockerfile")
     assert refusal(repository) == [
         (
@@ -105,7 +115,8 @@ def test_an_environment_folder_outside_the_repository_is_refused(repository: Pat
     with pytest.raises(InputError) as refused:
         load(repository, "dev")
     assert str(refused.value) == (
-        "envs/dev/environment.yaml: is a symbolic link to outside this repository; move its target into the repository"
+        "envs/dev/environment.yaml: is a symbolic link to outside this repository; move its target into the"
+        " repository"
     )
 
 
@@ -115,7 +126,8 @@ def test_a_lock_outside_the_repository_is_refused(repository: Path, outside: Pat
     with pytest.raises(InputError) as refused:
         load_lock(repository, "dev")
     assert str(refused.value) == (
-        "envs/dev/images.lock.yaml: is a symbolic link to outside this repository; move its target into the repository"
+        "envs/dev/images.lock.yaml: is a symbolic link to outside this repository; move its target into the"
+        " repository"
     )
 
 
@@ -123,13 +135,17 @@ def test_a_link_to_itself_is_refused(repository: Path) -> None:
     relink(repository / "envs/catalog.yaml", "catalog.yaml")
     with pytest.raises(InputError) as refused:
         load(repository, "dev")
-    assert str(refused.value) == "envs/catalog.yaml: Too many levels of symbolic links; make it a readable file"
+    assert (
+        str(refused.value) == "envs/catalog.yaml: Too many levels of symbolic links; make it a readable file"
+    )
 
 
 @pytest.mark.parametrize("context", ["..", "../outside", "containers/../../outside", "/etc"])
 def test_a_path_that_climbs_out_is_refused_once(tmp_path: Path, outside: Path, context: str) -> None:
     assert outside.is_dir()
-    root = project(tmp_path / "repository", f"{HEAD}services:\n  web: {{ build: {{ context: {context} }} }}\n")
+    root = project(
+        tmp_path / "repository", f"{HEAD}services:\n  web: {{ build: {{ context: {context} }} }}\n"
+    )
     assert refusal(root) == [
         (
             f"envs/catalog.yaml:6:28: `services.web.build.context` is `{context}`; "

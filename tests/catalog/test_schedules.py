@@ -49,8 +49,14 @@ ONE = "write ? for either the day of the month or the day of the week"
         ("cron(0  3 * * ? *)", SIX),
         ("cron(0 3 * * * *)", ONE),
         ("cron(0 3 ? * ? *)", ONE),
-        ("cron(60 3 * * ? *)", "`60` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps"),
-        ("cron(0 24 * * ? *)", "`24` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps"),
+        (
+            "cron(60 3 * * ? *)",
+            "`60` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps",
+        ),
+        (
+            "cron(0 24 * * ? *)",
+            "`24` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps",
+        ),
         (
             "cron(0 3 0 * ? *)",
             "`0` is not valid for day of the month in cron: expected 1 to 31, *, lists, ranges and steps",
@@ -74,12 +80,18 @@ ONE = "write ? for either the day of the month or the day of the week"
             "cron(0 18-8 * * ? *)",
             "`18-8` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps",
         ),
-        ("cron(0 1, * * ? *)", "`1,` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps"),
+        (
+            "cron(0 1, * * ? *)",
+            "`1,` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps",
+        ),
         (
             "cron(0/0 1 * * ? *)",
             "`0/0` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps",
         ),
-        ("cron(? 1 * * ? *)", "`?` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps"),
+        (
+            "cron(? 1 * * ? *)",
+            "`?` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps",
+        ),
     ],
 )
 def test_an_expression_that_eventbridge_does_not_know_is_refused(expression: str, expected: str) -> None:

@@ -19,7 +19,9 @@ from .catalogs import HEAD, loaded
 MODELINE = "# yaml-language-server: $schema="
 # What follows a backslash in a regular expression that ECMA 262 reads with the flag `u`.
 ESCAPES = re.compile(r"\\([\^$\\.*+?()\[\]{}|/dDsSwWbB]|u[0-9a-f]{4})")
-CATALOG = HEAD + ("services: { web: { image: 'nginx:1.29', port: 80 }, orders: { image: 'nginx:1.29', port: 8080 } }\n")
+CATALOG = HEAD + (
+    "services: { web: { image: 'nginx:1.29', port: 80 }, orders: { image: 'nginx:1.29', port: 8080 } }\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,10 @@ def validator() -> Draft202012Validator:
 def shipped() -> list[PurePath]:
     """Return the YAML of every sample environment."""
     root = Path(__file__).parents[2]
-    return [PurePath("envs/catalog.yaml"), *(PurePath("envs", n, "environment.yaml") for n in environment_names(root))]
+    return [
+        PurePath("envs/catalog.yaml"),
+        *(PurePath("envs", n, "environment.yaml") for n in environment_names(root)),
+    ]
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
@@ -53,7 +58,9 @@ def test_the_committed_schema_matches_the_models(root: Path) -> None:
 
 
 @pytest.mark.parametrize("file", shipped(), ids=str)
-def test_the_sample_environments_are_accepted(validator: Draft202012Validator, root: Path, file: PurePath) -> None:
+def test_the_sample_environments_are_accepted(
+    validator: Draft202012Validator, root: Path, file: PurePath
+) -> None:
     assert refusals(validator, (root / file).read_text(encoding="utf-8")) == []
 
 
@@ -110,7 +117,11 @@ def test_a_key_of_the_other_file_may_be_missing(tmp_path: Path, validator: Draft
         ("tags: { team: 'a;b' }", "tags.team", "pattern"),
         ("exceptions: [{ rule: FF001, reason: An accepted finding. }]", "exceptions.0", "required"),
         ("exceptions: [{ rule: FF001, address: '*', reason: short }]", "exceptions.0.reason", "minLength"),
-        ("exceptions: [{ rule: FF001, address: null, reason: An accepted finding. }]", "exceptions.0.address", "type"),
+        (
+            "exceptions: [{ rule: FF001, address: null, reason: An accepted finding. }]",
+            "exceptions.0.address",
+            "type",
+        ),
         (
             "exceptions: [{ rule: FF001, address: '*', reason: An accepted finding., until: tomorrow }]",
             "exceptions.0.until",
@@ -171,4 +182,6 @@ def test_editors_can_read_the_patterns() -> None:
     """Editors read regular expressions as ECMA 262 with flag `u`: no inline flags, no needless escapes."""
     all_patterns = sorted(set(patterns(catalog_schema())))
     bare = {pattern: ESCAPES.sub("", pattern) for pattern in all_patterns}
-    assert [pattern for pattern, rest in bare.items() if "\\" in rest or re.search(r"\(\?(?![:!=]|<[!=])", rest)] == []
+    assert [
+        pattern for pattern, rest in bare.items() if "\\" in rest or re.search(r"\(\?(?![:!=]|<[!=])", rest)
+    ] == []

@@ -18,7 +18,9 @@ def test_a_number_is_the_short_form_of_a_mapping() -> None:
 
 
 def test_the_mapping_itself_stays_as_it_is() -> None:
-    assert PORT.validate_python({"container_port": 53, "protocol": "udp"}) == Port(container_port=53, protocol="udp")
+    assert PORT.validate_python({"container_port": 53, "protocol": "udp"}) == Port(
+        container_port=53, protocol="udp"
+    )
 
 
 def test_a_json_schema_has_both_forms_and_no_null_for_the_short_one() -> None:

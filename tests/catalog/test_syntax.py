@@ -8,7 +8,9 @@ from fleetform.catalog.nodes import parse_yaml
 
 COLONLESS = "a line without `: `; write `key: value`, with a space after the colon"
 ESCAPE = r"unknown escape sequence; write `\\` for a backslash, or use single quotes"
-MISALIGNED = "this line fits neither the keys nor the list above it; align it with the lines that it belongs to"
+MISALIGNED = (
+    "this line fits neither the keys nor the list above it; align it with the lines that it belongs to"
+)
 TAB = "a tab in the indentation; indent with spaces"
 UNQUOTED = "the quote is not closed; close it"
 

@@ -17,7 +17,10 @@ def install() -> Path:
 
 
 def environment(name: str) -> Path:
-    """An environment of Python with what requirements/<name>.txt says, made unless it is there; returns its folder."""
+    """An environment of Python with what requirements/<name>.txt says, made unless it is there.
+
+    Returns its folder.
+    """
     requirements = ROOT / f"requirements/{name}.txt"
     place = Path(sys.prefix) / name
     installed = place / "installed.txt"
@@ -25,7 +28,15 @@ def environment(name: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (installed.is_file() and filecmp.cmp(installed, requirements, shallow=False)):
             _uv("venv", "--clear", str(place))
-            _uv("pip", "install", "--python", str(place), "--require-hashes", "--requirement", str(requirements))
+            _uv(
+                "pip",
+                "install",
+                "--python",
+                str(place),
+                "--require-hashes",
+                "--requirement",
+                str(requirements),
+            )
             shutil.copy(requirements, installed)
     return place
 
@@ -36,7 +47,14 @@ def _uv(*arguments: str) -> None:
 
 def failed(program: Path, stack: Path) -> set[tuple[str, str]]:
     """The checks that a rendered stack fails: id of the check, and address of the resource."""
-    what = ["--directory", str(stack), "--var-file", str(stack / "terraform.tfvars"), "--framework", "terraform"]
+    what = [
+        "--directory",
+        str(stack),
+        "--var-file",
+        str(stack / "terraform.tfvars"),
+        "--framework",
+        "terraform",
+    ]
     how = ["--skip-download", "--compact", "--quiet", "--output", "json"]
     result = subprocess.run([str(program), *what, *how], check=False, capture_output=True, text=True)
     report = json.loads(result.stdout)

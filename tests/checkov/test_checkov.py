@@ -20,8 +20,12 @@ def test_just_the_exceptions_fail(environment: str, stack: str, checkov: Path) -
     """Checkov finds in a shipped stack what has an exception, and every exception is needed."""
     exceptions = [exception for exception in EXCEPTIONS[environment] if exception["stack"] == stack]
     failed = scanner.failed(checkov, scanner.ROOT / "envs" / environment / stack)
-    unexpected = {finding for finding in failed if not any(_covers(exception, finding) for exception in exceptions)}
-    unused = [exception for exception in exceptions if not any(_covers(exception, finding) for finding in failed)]
+    unexpected = {
+        finding for finding in failed if not any(_covers(exception, finding) for exception in exceptions)
+    }
+    unused = [
+        exception for exception in exceptions if not any(_covers(exception, finding) for finding in failed)
+    ]
     assert unexpected == set()
     assert unused == []
 

@@ -16,7 +16,9 @@ MORE = StackInPipeline("y", 2)
 REGION = "eu-central-1"
 BUCKET = "0-bucket"
 ENVIRONMENTS = (
-    EnvironmentInPipeline("null", "000000000123", REGION, BUCKET, (FOUNDATION, TASKS, SERVICES, MORE), protection=True),
+    EnvironmentInPipeline(
+        "null", "000000000123", REGION, BUCKET, (FOUNDATION, TASKS, SERVICES, MORE), protection=True
+    ),
     EnvironmentInPipeline("on", "000000000010", REGION, BUCKET, (FOUNDATION, SERVICES)),
     EnvironmentInPipeline("off", "000000000010", REGION, BUCKET, emulator=True),
 )

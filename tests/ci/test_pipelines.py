@@ -1,4 +1,7 @@
-"""What definitions of pipelines say: to the programs that check them, and of the names that they are made of."""
+"""What definitions of pipelines say.
+
+To the programs that check them, and of the names that they are made of.
+"""
 
 import os
 import re
@@ -24,13 +27,22 @@ from tests.generated import Generated
 GITHUB, GITLAB, ATLANTIS = (PROVIDERS[name] for name in ("github", "gitlab", "atlantis"))
 WORKFLOWS = [ROOT / GITHUB.file, golden(GITHUB)]
 
-# The keys that Atlantis 0.47 knows, by where they are; it refuses others: runatlantis/atlantis, server/core/config/raw:
-# RepoCfg (repo_cfg.go), Project (project.go), Autoplan (autoplan.go), Workflow (workflow.go), Stage (stage.go).
+# The keys that Atlantis 0.47 knows, by where they are; it refuses others: runatlantis/atlantis,
+# server/core/config/raw: RepoCfg (repo_cfg.go), Project (project.go), Autoplan (autoplan.go), Workflow
+# (workflow.go), Stage (stage.go).
 ATLANTIS_KEYS = {
     "top": {"version", "projects", "workflows", "policies", "autodiscover", "automerge", "parallel_apply"}
     | {"parallel_plan", "delete_source_branch_on_merge", "emoji_reaction", "allowed_regexp_prefixes"}
     | {"abort_on_execution_order_fail", "repo_locks", "silence_pr_comments"},
-    "project": {"name", "branch", "dir", "workspace", "workflow", "terraform_distribution", "terraform_version"}
+    "project": {
+        "name",
+        "branch",
+        "dir",
+        "workspace",
+        "workflow",
+        "terraform_distribution",
+        "terraform_version",
+    }
     | {"autoplan", "plan_requirements", "apply_requirements", "import_requirements", "depends_on"}
     | {"delete_source_branch_on_merge", "repo_locking", "repo_locks", "execution_order_group", "policy_check"}
     | {"custom_policy_check", "silence_pr_comments"},
@@ -144,7 +156,10 @@ def test_an_environment_comes_after_those_that_it_names() -> None:
 
 
 def test_environments_that_wait_for_each_other_are_reported() -> None:
-    waiting = [EnvironmentInPipeline(name, "", "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
+    waiting = [
+        EnvironmentInPipeline(name, "", "", "", after=after)
+        for name, after in (ORDER | {"d": ("c",)}).items()
+    ]
     with pytest.raises(InputError) as caught:
         apply_order(waiting)
     assert str(caught.value) == "`applied_after`: a, c, d wait for each other; remove it from one of them"
@@ -153,13 +168,18 @@ def test_environments_that_wait_for_each_other_are_reported() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("version: 3\n[% if %]\n", "2:1: TemplateSyntaxError: Expected an expression, got 'end of statement block'"),
+        (
+            "version: 3\n[% if %]\n",
+            "2:1: TemplateSyntaxError: Expected an expression, got 'end of statement block'",
+        ),
         ("[= account =]\n", "1:1: UndefinedError: 'account' is undefined"),
         (None, "1:1: TemplateNotFound: 'atlantis.yaml.j2' not found in search path: '{folder}'"),
     ],
     ids=["wrong", "undefined", "missing"],
 )
-def test_a_template_that_is_wrong_is_reported_with_its_place(tmp_path: Path, text: str | None, told: str) -> None:
+def test_a_template_that_is_wrong_is_reported_with_its_place(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
     if text is not None:
         (tmp_path / ATLANTIS.template).write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
@@ -201,7 +221,11 @@ def test_actions_are_pinned_to_commits_and_their_versions_are_reported() -> None
 
 
 def test_no_checkout_leaves_its_credentials_behind() -> None:
-    kept = [step["with"].get("persist-credentials", True) for step in steps() if "checkout" in step.get("uses", "")]
+    kept = [
+        step["with"].get("persist-credentials", True)
+        for step in steps()
+        if "checkout" in step.get("uses", "")
+    ]
     assert kept == [False] * 9
 
 
@@ -236,7 +260,10 @@ NO_PLAN = "No plan: see [the run](https://run).\n"
 def commented(
     folder: Path, stacks: str, *, ids: str = "", plans: dict[str, str] | None = None
 ) -> tuple[str, list[str]]:
-    """The comment, and what GitHub is asked for: ids are those of comments that are there, plans the stacks'."""
+    """The comment, and what GitHub is asked for.
+
+    Ids are those of comments that are there, plans the stacks'.
+    """
     for stack, text in (plans or {}).items():
         (folder / f"loaded/plan.on.{stack}").mkdir(parents=True)
         (folder / f"loaded/plan.on.{stack}/plan.md").write_text(text, encoding="utf-8")
@@ -244,7 +271,13 @@ def commented(
     (folder / "gh").write_text(GH, encoding="utf-8")
     (folder / "gh").chmod(0o755)
     job = jobs()["comment-on"]
-    variables = {"STACKS": stacks, "MARK": job["env"]["MARK"], "RUN": "https://run", "NUMBER": "7", "GH_REPO": "o/r"}
+    variables = {
+        "STACKS": stacks,
+        "MARK": job["env"]["MARK"],
+        "RUN": "https://run",
+        "NUMBER": "7",
+        "GH_REPO": "o/r",
+    }
     for step in job["steps"][:2]:
         environment = {"PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_RUN_ID": "1", **variables}
         subprocess.run([*BASH, step["run"]], cwd=folder, env=environment, check=True)
@@ -259,7 +292,10 @@ def test_a_plan_begins_as_the_comments_script_takes_it_to() -> None:
 
 
 def test_plans_are_put_together_and_a_comment_is_added(tmp_path: Path) -> None:
-    plans = {"foundation": f"{MARK}\n### Plan of `on`\n\n| one |\n", "true": f"{MARK}\n### Plan of `on`\n\n| two |\n"}
+    plans = {
+        "foundation": f"{MARK}\n### Plan of `on`\n\n| one |\n",
+        "true": f"{MARK}\n### Plan of `on`\n\n| two |\n",
+    }
     body, asked = commented(tmp_path, "foundation true", plans=plans)
     assert body == (
         "<!-- fleetform plan of on -->\n## Plan of on\n\n### foundation\n\n| one |\n\n### true\n\n| two |\n"
@@ -301,7 +337,10 @@ def test_where_nothing_is_affected_a_comment_is_only_updated(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("newest", "told"),
-    [("a1", ""), ("b2", "::notice::main is at b2 now, and its run applies everything; this run applies nothing.\n")],
+    [
+        ("a1", ""),
+        ("b2", "::notice::main is at b2 now, and its run applies everything; this run applies nothing.\n"),
+    ],
 )
 def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: str, told: str) -> None:
     """A run that is started again, or approved late, does not take back what came after it."""
@@ -335,20 +374,26 @@ ERRORED = "envs/on/true/errored.tfstate"
     ],
     ids=["github", "gitlab"],
 )
-def test_a_state_that_could_not_be_saved_is_kept(tmp_path: Path, program: str, script: str, expected: str) -> None:
+def test_a_state_that_could_not_be_saved_is_kept(
+    tmp_path: Path, program: str, script: str, expected: str
+) -> None:
     for path in (program, ERRORED, "envs/on/true/main.tf", "envs/null/true/errored.tfstate"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch(mode=0o755)
     (tmp_path / program).write_text('#!/bin/sh\n[ "$1" != -c ] || shift 2\necho "$*"\n', encoding="utf-8")
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_RUN_ID": "7", "CI_JOB_ID": "7"}
-    done = subprocess.run([*BASH, script], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [*BASH, script], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    )
     assert done.stdout == f"{expected}\n"
 
 
 def test_gitlabs_upload_puts_it_below_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     program = re.findall(r"-c '(.*?)'", parsed(GITLAB)["apply:on"]["after_script"][0])[0]
     uploads: list[tuple[str, ...]] = []
-    monkeypatch.setattr("boto3.client", lambda _: SimpleNamespace(upload_file=lambda *given: uploads.append(given)))
+    monkeypatch.setattr(
+        "boto3.client", lambda _: SimpleNamespace(upload_file=lambda *given: uploads.append(given))
+    )
     monkeypatch.setattr(sys, "argv", ["-c", ERRORED, "0-bucket", "unsaved/7/"])
     exec(program, {})  # noqa: S102 - our own template
     assert uploads == [(ERRORED, "0-bucket", f"unsaved/7/{ERRORED}")]

@@ -73,14 +73,16 @@ services: reads outputs of foundation; plan it after foundation is applied
 stack       add  change  replace  destroy  import  move  risk
 foundation    0       1        3        1       1     1  high
 
-high foundation: aws_db_instance.orders: replaced (old one destroyed first), because identifier and subnets[0].id\
+high foundation: aws_db_instance.orders: replaced (old one destroyed first), because identifier and\
+ subnets[0].id\
  force it
   its data is lost, except in snapshots
 
 high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
   callers cannot find the service until its tasks register again
 
-medium foundation: module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type\
+medium foundation: module.orders.aws_ecs_service.this: replaced (old one destroyed first), because\
+ launch_type\
  forces it, and it is tainted, moved from module.order.aws_ecs_service.this
   its tasks stop, and calls fail until new ones run
 """
@@ -96,7 +98,9 @@ FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
 SERVICES = ["services init", "services plan services.tfplan"]
 
 
-def test_nothing_is_applied_where_nobody_can_be_asked(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_nothing_is_applied_where_nobody_can_be_asked(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == f"{ASKING}; there is no terminal to confirm it on: pass --yes"
@@ -104,7 +108,10 @@ def test_nothing_is_applied_where_nobody_can_be_asked(project: Project, fake_ter
 
 
 def test_nothing_is_applied_without_the_environments_name(
-    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project,
+    fake_terraform: FakeTerraform,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
@@ -231,7 +238,9 @@ def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTer
 
 
 def test_what_has_findings_is_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
-    small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
+    small_project.write(
+        project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n'
+    )
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
@@ -260,7 +269,9 @@ def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("foundation")
-def test_no_drift_is_told(project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_drift_is_told(
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake_terraform.no_changes()
     stacks.drift(project, "tiny")
     assert capsys.readouterr().out == (
@@ -336,7 +347,9 @@ def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terra
 def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"):
+    with pytest.raises(
+        CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"
+    ):
         stacks.plan(project, "tiny", output=OutputOptions(fail_on="destroy"))
     assert capsys.readouterr().out == FIRST_PLAN
     assert list(project.work.rglob("*.tfplan")) == []
@@ -413,9 +426,15 @@ def test_dependents_are_destroyed_first(project: Project, fake_terraform: FakeTe
     ]
 
 
-def test_what_was_never_applied_is_not_destroyed(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
+def test_what_was_never_applied_is_not_destroyed(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+) -> None:
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
-    with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; there is no terminal"):
+    with pytest.raises(
+        InputError, match=r"^tiny foundation in account 123456789012: 1 to add; there is no terminal"
+    ):
         stacks.destroy(project, "tiny")
     assert fake_terraform.calls() == ["foundation init", "foundation plan foundation.tfplan -destroy"]
 
@@ -468,7 +487,8 @@ def test_a_service_that_left_its_state_behind_is_refused(
     with pytest.raises(CheckFailedError) as caught:
         tasks[task](project, "tiny")
     assert str(caught.value) == (
-        "orders: now in the group payments, but its resources are in the state of services; an apply would destroy"
+        "orders: now in the group payments, but its resources are in the state of services; an apply would"
+        " destroy"
         " and recreate them; docs/upgrading.md shows how to move them"
     )
     assert [call for call in fake_terraform.calls() if " apply " in call] == []
@@ -479,7 +499,9 @@ def test_the_state_of_a_service_is_known_by_its_names_before(project: Project, b
     small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [shop]")
     move(project, "  orders:\n", "  shop:\n    group: payments\n    renamed_from: orders\n")
     put_state(bucket, "services", "web", "orders")
-    with pytest.raises(CheckFailedError, match=r"^orders: now in the group payments, but its resources are in the sta"):
+    with pytest.raises(
+        CheckFailedError, match=r"^orders: now in the group payments, but its resources are in the sta"
+    ):
         stacks.plan(project, "tiny")
 
 
@@ -512,7 +534,8 @@ def test_a_render_keeps_a_group_that_all_have_left_and_says_so(
     small_project.edit(project, "envs/catalog.yaml", *reversed(IN_PAYMENTS))
     render.render(project, "tiny", check=False, as_json=False)
     assert capsys.readouterr().err == (
-        "warning: envs/tiny/payments: this group has no services any more; run `invoke apply --env tiny` to destroy"
+        "warning: envs/tiny/payments: this group has no services any more; run `invoke apply --env tiny` to"
+        " destroy"
         " its resources, then delete the folder\n"
     )
     kept = {path.name for path in (project.root / "envs/tiny/payments").iterdir()}
@@ -531,7 +554,8 @@ def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucke
     with pytest.raises(CheckFailedError) as caught:
         stacks.plan(project, "tiny")
     assert str(caught.value) == (
-        "payments: its state holds resources, but envs/tiny/payments is missing; restore the folder from Git, and"
+        "payments: its state holds resources, but envs/tiny/payments is missing; restore the folder from"
+        " Git, and"
         " apply: that destroys what is left"
     )
 
@@ -553,7 +577,9 @@ def stopped(project: Project) -> Iterator[Project]:
     emulator.stop(project.work)
 
 
-def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_emulator_is_started_found_and_stopped(
+    stopped: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     emulator_tasks.status(stopped, as_json=True)
     emulator_tasks.start(stopped, "local")
     started = emulator.status(stopped.work)
@@ -568,7 +594,9 @@ def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pyt
     )
 
 
-def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_emulator_is_told_to_scripts_in_json(
+    stopped: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     started = emulator.start(stopped.work, port=0)
     emulator_tasks.status(stopped, as_json=True)
     assert json.loads(capsys.readouterr().out) == {

@@ -30,7 +30,9 @@ def completed(root: Path, folder: Path, *words: str) -> list[str]:
     """What the last word may become, in a folder."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     argv = ["bash", "-c", COMPLETE, str(root / "completion.bash"), *words]
-    done = subprocess.run(argv, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        argv, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
+    )
     assert done.stderr == ""
     return done.stdout.split()
 
@@ -49,14 +51,18 @@ def completed(root: Path, folder: Path, *words: str) -> list[str]:
         (["./run", "promote", "--from", "tiny", "--to", "l"], ["local"]),
     ],
 )
-def test_environments_are_completed(project: Project, root: Path, words: list[str], expected: list[str]) -> None:
+def test_environments_are_completed(
+    project: Project, root: Path, words: list[str], expected: list[str]
+) -> None:
     assert completed(root, project.root, *words) == expected
 
 
 @pytest.mark.parametrize(
     ("words", "expected"), [(["./run", "rend"], ["render"]), (["./run", "render", "--ch"], ["--check"])]
 )
-def test_tasks_and_flags_are_completed(project: Project, root: Path, words: list[str], expected: list[str]) -> None:
+def test_tasks_and_flags_are_completed(
+    project: Project, root: Path, words: list[str], expected: list[str]
+) -> None:
     assert completed(root, project.root, *words) == expected
 
 

@@ -31,7 +31,9 @@ from tests.commits import git
 from tests.fake_terraform import FakeTerraform
 from tests.images.registries import locked, make_repository, push
 
-REPORT = Report(2, (), (ServiceStatus("orders", "", None, (), 1, 1, 0), ServiceStatus("web", "", 80, (), 1, 2, 1)))
+REPORT = Report(
+    2, (), (ServiceStatus("orders", "", None, (), 1, 1, 0), ServiceStatus("web", "", 80, (), 1, 2, 1))
+)
 OLD = locked("sha256:" + "2" * 64)
 NEW = locked("sha256:" + "3" * 64)
 
@@ -41,7 +43,10 @@ def project(tmp_path: Path, fake_terraform: FakeTerraform) -> Iterator[Project]:
     """A project that builds `web`, in which every plan has a change; its emulator ends with the test."""
     project = small_project.make(tmp_path)
     small_project.edit(
-        project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "build: {context: web}\n    port: 80\n"
+        project,
+        "envs/catalog.yaml",
+        "image: nginx:1.29\n    port: 80\n",
+        "build: {context: web}\n    port: 80\n",
     )
     small_project.write(project, "web/Dockerfile", "FROM scratch\nUSER 1\n")
     fake_terraform.plan(add=1)
@@ -72,7 +77,10 @@ def deployable(project: Project, monkeypatch: pytest.MonkeyPatch) -> LockedImage
 
 
 def test_a_deployment_goes_from_the_catalog_to_verified(
-    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project,
+    fake_terraform: FakeTerraform,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     image = deployable(project, monkeypatch)
     deploy(project, "local", DeployOptions())
@@ -93,8 +101,13 @@ def test_a_deployment_goes_from_the_catalog_to_verified(
     )
 
 
-def test_images_are_locked_before_the_services_are_planned(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No placeholder is ever deployed: the plan of the services that is applied is made of the rendered digest."""
+def test_images_are_locked_before_the_services_are_planned(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No placeholder is ever deployed.
+
+    The plan of the services that is applied is made of the rendered digest.
+    """
     image = deployable(project, monkeypatch)
     seen = []
     plan = terraform.plan
@@ -109,7 +122,10 @@ def test_images_are_locked_before_the_services_are_planned(project: Project, mon
 
 
 def test_a_second_deployment_has_nothing_left_to_do(
-    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project,
+    fake_terraform: FakeTerraform,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     deployable(project, monkeypatch)
     deploy(project, "local", DeployOptions())
@@ -153,19 +169,28 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     assert made == [len(FOUNDATION)]
 
 
-def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_differences_fail_a_deployment_once_all_is_shown(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployable(project, monkeypatch)
-    monkeypatch.setattr(verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
+    monkeypatch.setattr(
+        verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ())
+    )
     with pytest.raises(CheckFailedError) as caught:
         deploy(project, "local", DeployOptions())
-    assert str(caught.value) == "tasks of web: expected 2, found 1\nrun `invoke verify --env local` to check again"
+    assert (
+        str(caught.value)
+        == "tasks of web: expected 2, found 1\nrun `invoke verify --env local` to check again"
+    )
 
 
 def test_what_a_scan_found_stops_a_deployment_before_the_services(
     project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
-    found = Scan((Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", "")))
+    found = Scan(
+        (Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", ""))
+    )
     monkeypatch.setattr("fleetform.cli.deployment.read_scan", lambda *_: found)
     with pytest.raises(CheckFailedError) as caught:
         deploy(project, "local", DeployOptions(severity="high"))
@@ -256,7 +281,9 @@ def test_a_promotion_that_fails_writes_nothing(project: Project) -> None:
     assert small_project.content(project) == before
 
 
-def test_a_profile_that_is_not_there_is_told_with_its_flag(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_that_is_not_there_is_told_with_its_flag(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     write_lock(project.root, "tiny", {"web": OLD})
     with pytest.raises(InputError) as caught:
@@ -264,7 +291,9 @@ def test_a_profile_that_is_not_there_is_told_with_its_flag(project: Project, mon
     assert str(caught.value) == "--from-profile: The config profile (elsewhere) could not be found"
 
 
-def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rollback_locks_the_image_before_and_renders(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     git(project.root, "init", "--quiet")
     for image in (OLD, NEW):
         write_lock(project.root, "tiny", {"web": image})

@@ -150,7 +150,9 @@ def test_a_catalog_with_a_mistake_is_shown_before_it_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project(tmp_path, CATALOG, "services: { orders: { cpu: 500 } }\n")
-    with pytest.raises(CatalogError, match=r"^envs/dev/environment.yaml:1:28: Fargate does not offer 500 CPU units"):
+    with pytest.raises(
+        CatalogError, match=r"^envs/dev/environment.yaml:1:28: Fargate does not offer 500 CPU units"
+    ):
         explain.explain(Project(tmp_path), "dev", "orders.cpu", as_json=False)
     assert capsys.readouterr().out == (
         "services.orders.cpu: 500  envs/dev/environment.yaml:1  "
@@ -158,7 +160,9 @@ def test_a_catalog_with_a_mistake_is_shown_before_it_is_refused(
     )
 
 
-def test_the_document_shows_what_is_printed(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_document_shows_what_is_printed(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = (root / "docs/reuse.md").read_text(encoding="utf-8")
     catalog, environment = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     project(tmp_path, HEAD + catalog)
@@ -202,7 +206,23 @@ NAUGHTY: list[Plain] = [
         "...",
         "?",
     ),
-    *("null", "~", "true", "false", "True", "no", "1", "-1", "01", "1.10", "0x1", "1e3", "2024-01-01", "=", "<<"),
+    *(
+        "null",
+        "~",
+        "true",
+        "false",
+        "True",
+        "no",
+        "1",
+        "-1",
+        "01",
+        "1.10",
+        "0x1",
+        "1e3",
+        "2024-01-01",
+        "=",
+        "<<",
+    ),
     *(
         '"',
         "'",
@@ -249,9 +269,12 @@ NAUGHTY: list[Plain] = [
         pytest.param({"k": NAUGHTY}, id="in a list"),
         pytest.param({f"k{index}": value for index, value in enumerate(NAUGHTY)}, id="in a mapping"),
         pytest.param(
-            {value: 1 for value in NAUGHTY if isinstance(value, str) and value not in ("", "<<")}, id="as keys"
+            {value: 1 for value in NAUGHTY if isinstance(value, str) and value not in ("", "<<")},
+            id="as keys",
         ),
-        pytest.param({"a": [{"b": 1, "c": [1, {"d": {"e": 2}}]}, {"b": {"c": 3, "d": 4}}, "f"], "g": 5}, id="nested"),
+        pytest.param(
+            {"a": [{"b": 1, "c": [1, {"d": {"e": 2}}]}, {"b": {"c": 3, "d": 4}}, "f"], "g": 5}, id="nested"
+        ),
         pytest.param({"a": [[1, [2]], [{"b": 3, "c": 4}]]}, id="lists of lists"),
     ],
 )
@@ -271,7 +294,12 @@ def test_what_was_overridden_is_shown_in_short() -> None:
     earlier: list[Plain] = [{"a": 1}, ["x", 1], "y" * 50]
     fact = Fact(("k",), 1, "written", HERE, tuple(OverriddenValue(value, HERE) for value in earlier))
     assert list(lines("k", [fact])) == [
-        Line("k: 1", "x.yaml:3", f"over a mapping at x.yaml:3, [x, 1] at x.yaml:3, {'y' * 40}… at x.yaml:3", "cyan")
+        Line(
+            "k: 1",
+            "x.yaml:3",
+            f"over a mapping at x.yaml:3, [x, 1] at x.yaml:3, {'y' * 40}… at x.yaml:3",
+            "cyan",
+        )
     ]
 
 

@@ -30,7 +30,8 @@ from tests.local_runtime.fake_programs import make as make_stand_in
 NO_ENGINE = (
     "no program on this machine can run containers (docker: not on PATH; podman: not on PATH);"
     " install and start Docker with Compose"
-    " (on Debian: apt-get install docker.io docker-compose), or Podman with Compose (on Debian: apt-get install podman"
+    " (on Debian: apt-get install docker.io docker-compose), or Podman with Compose (on Debian: apt-get"
+    " install podman"
     " netavark aardvark-dns docker-compose)"
 )
 
@@ -94,7 +95,9 @@ def test_ps_tells_scripts_how_many_tasks_are_well(
     ]
 
 
-def test_ps_shows_a_table(project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ps_shows_a_table(
+    project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake_programs.have("docker", web(), orders(1))
     local.ps(project, "local", None, as_json=False)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
@@ -121,7 +124,9 @@ def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
 def test_a_check_that_the_engine_has_not_made_yet_is_made(
     code: int, well: int, project: Project, fake_programs: FakePrograms
 ) -> None:
-    container = web(State={"Status": "running", "StartedAt": "2026-01-02T03:04:05Z", "Health": {"Status": "starting"}})
+    container = web(
+        State={"Status": "running", "StartedAt": "2026-01-02T03:04:05Z", "Health": {"Status": "starting"}}
+    )
     container["Config"]["Healthcheck"] = {"Test": ["CMD", "check", "it"]}
     fake_programs.have("docker", container)
     fake_programs.answer("docker exec", f"sys.exit({code})")
@@ -186,7 +191,9 @@ def test_a_caller_without_python_is_asked_from_beside(
     ]
 
 
-def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project, fake_programs: FakePrograms) -> None:
+def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(
+    project: Project, fake_programs: FakePrograms
+) -> None:
     fake_programs.have("docker", web(), orders(1))
     probes(
         fake_programs,
@@ -233,7 +240,9 @@ def test_a_public_service_has_its_own_port_or_a_free_one(site: Site) -> None:
 
 
 def test_a_port_that_is_published_already_stays(site: Site, fake_programs: FakePrograms) -> None:
-    fake_programs.have("docker", web(NetworkSettings={"Networks": {}, "Ports": {"80/tcp": [{"HostPort": "4711"}]}}))
+    fake_programs.have(
+        "docker", web(NetworkSettings={"Networks": {}, "Ports": {"80/tcp": [{"HostPort": "4711"}]}})
+    )
     assert local_services.ports(site, applied(("web", 80))) == {"web": 4711}
 
 
@@ -274,4 +283,6 @@ def test_services_that_srv_records_find_are_refused(project: Project, site: Site
     found = replace(site, environment=load(project.root, "local"))
     with pytest.raises(InputError) as caught:
         local_services.start(found, Access("eu-central-1", {}), {}, print)
-    assert str(caught.value) == ("orders: local containers do not support SRV records; remove `record_type: SRV`")
+    assert str(caught.value) == (
+        "orders: local containers do not support SRV records; remove `record_type: SRV`"
+    )

@@ -107,7 +107,9 @@ def test_an_address_moves_no_cursor() -> None:
 
 def test_a_destroy_of_everything_shows_all_high_risks_and_counts_most_medium_ones() -> None:
     text = io.StringIO()
-    services = [Change(f"aws_ecs_service.s{number}", "aws_ecs_service", Action.DELETE) for number in range(20)]
+    services = [
+        Change(f"aws_ecs_service.s{number}", "aws_ecs_service", Action.DELETE) for number in range(20)
+    ]
     lost = [Change(f"aws_lb.b{number}", "aws_lb", Action.DELETE) for number in range(10)]
     plan = StackPlan("services", (*services, *lost))
     show(Screen(Console(file=text, highlight=False)), [plan], with_details=False)
@@ -191,7 +193,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     ("words", "expected"),
     [
         ("risk", "foundation: aws_lb.this replaced (old one destroyed first), because name forces it"),
-        ("destroy, replace", "foundation: aws_lb.this replaced (old one destroyed first), because name forces it"),
+        (
+            "destroy, replace",
+            "foundation: aws_lb.this replaced (old one destroyed first), because name forces it",
+        ),
         ("add", "payments: aws_eip.this created"),
     ],
 )
@@ -215,9 +220,14 @@ def test_a_plan_without_such_a_change_does_not_fail(words: str, capsys: pytest.C
     assert capsys.readouterr().out == TABLE
 
 
-def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     calm = [
-        StackPlan("services", tuple(change for change in recorded.recorded().changes if change.action == Action.NONE))
+        StackPlan(
+            "services",
+            tuple(change for change in recorded.recorded().changes if change.action == Action.NONE),
+        )
     ]
     print_plans("prod", calm, [], OutputOptions(fail_on="add,change,replace,destroy,risk"))
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [

@@ -59,7 +59,13 @@ def calls(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         noting("plan"),
         (
             option("env", "Environment.", "NAME", short="e", default="local"),
-            option("stack", "Only this stack. Repeat it for several.", "NAME", repeated=True, parameter="stack_names"),
+            option(
+                "stack",
+                "Only this stack. Repeat it for several.",
+                "NAME",
+                repeated=True,
+                parameter="stack_names",
+            ),
             option("jobs", "Stacks at a time.", "N", number(1)),
             option("form", "How it is printed.", "FORM", choice("text", "json"), default="text"),
             option("fail-on", "What fails it.", "WORDS", choices("add", "change"), default=()),
@@ -68,10 +74,16 @@ def calls(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         ),
     )
     explain = Command(
-        "explain", "Explain a key.", noting("explain"), (word("key", "The key.", required=False), plan.flags[0])
+        "explain",
+        "Explain a key.",
+        noting("explain"),
+        (word("key", "The key.", required=False), plan.flags[0]),
     )
     new = Command(
-        "new-env", "Create an environment.", noting("new-env"), (word("name", "Its name."), word("like", "From."))
+        "new-env",
+        "Create an environment.",
+        noting("new-env"),
+        (word("name", "Its name."), word("like", "From.")),
     )
     start = Command("emulator.start", "Start the emulator.", noting("emulator.start"))
     groups = Group("Catalog", (explain, new)), Group("Terraform", (plan, start))
@@ -148,7 +160,10 @@ def test_tasks_run_one_after_the_other(calls: Calls) -> None:
         (["plan", "--jobs", "0"], "--jobs: cannot use `0`; give a whole number, 1 or more"),
         (["plan", "--jobs", "-1"], "--jobs: cannot use `-1`; give a whole number, 1 or more"),
         (["plan", "--jobs", "two"], "--jobs: cannot use `two`; give a whole number, 1 or more"),
-        (["plan", "--jobs", "9" * 5000], f"--jobs: cannot use `{'9' * 5000}`; give a whole number, 1 or more"),
+        (
+            ["plan", "--jobs", "9" * 5000],
+            f"--jobs: cannot use `{'9' * 5000}`; give a whole number, 1 or more",
+        ),
         (["plan", "--form", "jsno"], "--form: unknown value `jsno`; did you mean `json`?"),
         (["plan", "--fail-on", "add,xyz"], "--fail-on: unknown value `xyz`; known: add, change"),
         (["new-env", "a"], "`new-env` needs LIKE; usage: ./run new-env NAME LIKE"),
@@ -233,7 +248,10 @@ Flags:
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_help_of_a_task_with_words_needs_none(calls: Calls, flag: str) -> None:
-    text = "Usage: ./run new-env NAME LIKE\n\nCreate an environment.\n\nFlags:\n  NAME  Its name.\n  LIKE  From.\n"
+    text = (
+        "Usage: ./run new-env NAME LIKE\n\nCreate an environment.\n\nFlags:\n  NAME  Its name.\n  LIKE "
+        " From.\n"
+    )
     assert calls.run("new-env", flag) == Ended(0, text)
 
 
@@ -249,7 +267,9 @@ def test_the_version_is_ours(calls: Calls) -> None:
         (ProgramError("broken"), Ended(3, stderr="broken\n")),
         (
             OSError(28, "No space left on device", "x"),
-            Ended(3, stderr="[Errno 28] No space left on device: 'x'; free some disk space, then run it again\n"),
+            Ended(
+                3, stderr="[Errno 28] No space left on device: 'x'; free some disk space, then run it again\n"
+            ),
         ),
         (KeyboardInterrupt(), Ended(130, stderr="interrupted\n")),
     ],

@@ -143,7 +143,12 @@ def board(*, is_terminal: bool) -> tuple[Board, io.StringIO]:
     """A board of two stacks, and what it shows."""
     shown = io.StringIO()
     console = Console(
-        file=shown, width=70, highlight=False, force_terminal=is_terminal, no_color=True, color_system="standard"
+        file=shown,
+        width=70,
+        highlight=False,
+        force_terminal=is_terminal,
+        no_color=True,
+        color_system="standard",
     )
     return Board(["foundation", "web"], console), shown
 

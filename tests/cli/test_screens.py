@@ -1,4 +1,7 @@
-"""Golden screens: what a terminal shows of `--list`, `plan`, `apply`, `destroy` and Ctrl-C, narrow and wide."""
+"""Golden screens.
+
+What a terminal shows of `--list`, `plan`, `apply`, `destroy` and Ctrl-C, narrow and wide.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,13 +71,17 @@ def test_the_list_of_tasks(tiny_project: Project, generated: Generated, columns:
 
 
 @pytest.mark.usefixtures("applied")
-def test_a_plan(tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int) -> None:
+def test_a_plan(
+    tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int
+) -> None:
     fake_terraform.plan(add=1, text=PLAN, stack="foundation")
     fake_terraform.plan(destroy=1, text=RISKY_PLAN, stack="services")
     check(generated, "plan", Terminal(tiny_project.root, columns), "plan", "--env", "tiny", "--jobs", "2")
 
 
-def test_an_apply(tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int) -> None:
+def test_an_apply(
+    tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int
+) -> None:
     fake_terraform.plan(add=1, text=PLAN, stack="foundation")
     check(generated, "apply", Terminal(tiny_project.root, columns), "apply", "--env", "tiny", "--yes")
 
@@ -89,7 +96,9 @@ def test_an_apply_that_is_interrupted(
 
 
 @pytest.mark.usefixtures("applied")
-def test_a_destroy(tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int) -> None:
+def test_a_destroy(
+    tiny_project: Project, fake_terraform: FakeTerraform, generated: Generated, columns: int
+) -> None:
     fake_terraform.plan(destroy=1, text=RISKY_PLAN)
     fake_terraform.answer("apply", "Apply complete! Resources: 0 added, 0 changed, 1 destroyed.")
     check(generated, "destroy", Terminal(tiny_project.root, columns), "destroy", "--env", "tiny", "--yes")

@@ -64,7 +64,9 @@ def invoke(project: Project, *arguments: str, folder: str = "", **variables: str
 
 
 def test_a_value_is_explained_with_file_and_line(project: Project) -> None:
-    small_project.edit(project, "envs/tiny/environment.yaml", "services: {", "services: { orders: { port: 80 },")
+    small_project.edit(
+        project, "envs/tiny/environment.yaml", "services: {", "services: { orders: { port: 80 },"
+    )
     assert invoke(project, "explain", "--env", "tiny", "orders.port") == Ended(
         0, "services.orders.port: 80  envs/tiny/environment.yaml:2  over 8080 at envs/catalog.yaml:13\n", ""
     )
@@ -74,7 +76,9 @@ def test_all_of_an_environment_is_explained_if_nothing_is_asked_for(project: Pro
     everything = invoke(project, "explain", "--env", "tiny", "--json")
     asked_for = invoke(project, "explain", "--env", "tiny", "--json", "orders")
     found = json.loads(everything.stdout)
-    assert [fact for fact in found if fact["key"].startswith("services.orders.")] == json.loads(asked_for.stdout)
+    assert [fact for fact in found if fact["key"].startswith("services.orders.")] == json.loads(
+        asked_for.stdout
+    )
     assert "application" in [fact["key"] for fact in found]
 
 
@@ -94,7 +98,9 @@ def test_a_render_that_changes_nothing_says_so(project: Project) -> None:
 
 def test_a_render_names_the_files_that_it_changes(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
-    assert invoke(project, "render", "--env", "tiny") == Ended(0, "".join(f"changed  {file}\n" for file in LOGS), "")
+    assert invoke(project, "render", "--env", "tiny") == Ended(
+        0, "".join(f"changed  {file}\n" for file in LOGS), ""
+    )
 
 
 def test_a_render_tells_scripts_in_json(project: Project) -> None:
@@ -135,7 +141,9 @@ def test_a_current_render_passes_its_check_silently(project: Project) -> None:
 def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
     small_project.edit(project, "envs/local/environment.yaml", "true", "true\nlog_retention_in_days: 90")
     assert invoke(project, "render") == Ended(
-        0, "changed  envs/local/foundation/terraform.tfvars\nchanged  envs/local/services/terraform.tfvars\n", ""
+        0,
+        "changed  envs/local/foundation/terraform.tfvars\nchanged  envs/local/services/terraform.tfvars\n",
+        "",
     )
 
 
@@ -151,7 +159,10 @@ def test_a_render_warns_of_what_is_allowed_and_yet_worth_saying(project: Project
 
 def test_a_check_warns_and_passes(project: Project) -> None:
     small_project.edit(
-        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+        project,
+        "envs/tiny/environment.yaml",
+        small_project.SOUND,
+        small_project.SOUND + small_project.UNTAGGED,
     )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
@@ -160,7 +171,10 @@ def test_a_check_warns_and_passes(project: Project) -> None:
 
 def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
     small_project.edit(
-        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+        project,
+        "envs/tiny/environment.yaml",
+        small_project.SOUND,
+        small_project.SOUND + small_project.UNTAGGED,
     )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
@@ -174,7 +188,9 @@ def spoil(project: Project) -> None:
     small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")
 
 
-def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(
+    project: Project,
+) -> None:
     spoil(project)
     before = small_project.content(project)
     assert invoke(project, "render", "--env", "tiny") == Ended(
@@ -213,7 +229,9 @@ def on_a_terminal(project: Project, *arguments: str, **variables: str) -> str:
     return shown.decode()
 
 
-@pytest.mark.parametrize(("variables", "mark"), [({}, "\033[1;31m^^^^^^\033[0m"), ({"NO_COLOR": "1"}, "^^^^^^")])
+@pytest.mark.parametrize(
+    ("variables", "mark"), [({}, "\033[1;31m^^^^^^\033[0m"), ({"NO_COLOR": "1"}, "^^^^^^")]
+)
 def test_problems_are_colored_on_a_terminal_unless_that_is_unwanted(
     project: Project, variables: dict[str, str], mark: str
 ) -> None:
@@ -238,7 +256,10 @@ def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: P
 def test_the_problems_of_a_catalog_are_told_to_scripts_in_json(project: Project) -> None:
     spoil(project)
     ended = invoke(project, "render", "--env", "tiny", "--format", "json")
-    told = [(problem["file"], problem["line"], problem["rule"]) for problem in json.loads(ended.stdout)["problems"]]
+    told = [
+        (problem["file"], problem["line"], problem["rule"])
+        for problem in json.loads(ended.stdout)["problems"]
+    ]
     assert (ended.code, told, ended.stderr) == (
         2,
         [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")],
@@ -261,13 +282,17 @@ def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
 
 def test_a_check_tells_programs_its_warnings(project: Project) -> None:
     small_project.edit(
-        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+        project,
+        "envs/tiny/environment.yaml",
+        small_project.SOUND,
+        small_project.SOUND + small_project.UNTAGGED,
     )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         0,
-        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` can change at any time; "
+        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` can change at any"
+        " time; "
         "pin a tag or, better, a digest\n",
         "",
     )
@@ -289,7 +314,8 @@ def test_a_negative_time_to_wait_is_wrong_input(project: Project, task: str) -> 
 
 
 @pytest.mark.parametrize(
-    "task", ["render", "check", "prune", "bootstrap", "state-doctor", "plan", "apply", "verify", "drift", "destroy"]
+    "task",
+    ["render", "check", "prune", "bootstrap", "state-doctor", "plan", "apply", "verify", "drift", "destroy"],
 )
 def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, task: str) -> None:
     ended = invoke(project, task, "--env", "tin")
@@ -298,7 +324,10 @@ def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, tas
 
 @pytest.mark.parametrize("task", ["render", "check"])
 def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, task: str) -> None:
-    message = "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10\n"
+    message = (
+        "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform"
+        " >= 1.10\n"
+    )
     assert invoke(project, task, "--env", "tiny", PATH="") == Ended(3, "", message)
 
 
@@ -325,7 +354,8 @@ def test_a_finding_is_told_with_its_place(project: Project) -> None:
         '   1 | resource "aws_ecr_repository" "extra" {}\n'
         f"     | {'^' * 37}\n"
         f"     = {IMMUTABLE}\n"
-        "     = With mutable tags, the ECR default, the image that runs may not be the one that was reviewed.\n"
+        "     = With mutable tags, the ECR default, the image that runs may not be the one that was"
+        " reviewed.\n"
         "     = https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html\n",
         ONE,
     )
@@ -335,7 +365,8 @@ def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         1,
-        "::error file=envs/tiny/services/extra.tf,line=1,col=1,title=FF002 high%3A Image tags are immutable.::"
+        "::error file=envs/tiny/services/extra.tf,line=1,col=1,title=FF002 high%3A Image tags are"
+        " immutable.::"
         f"aws_ecr_repository.extra: {MUTABLE}; {IMMUTABLE}\n",
         ONE,
     )
@@ -482,9 +513,17 @@ def test_the_list_fits_a_terminal_of_80_columns(root: Path, program: list[str]) 
     argv = [sys.executable, *program, "--list"]
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line[:1].strip()] == ["Catalog", "Terraform", "Images", "This machine", "Develop"]
+    assert [line for line in lines if line[:1].strip()] == [
+        "Catalog",
+        "Terraform",
+        "Images",
+        "This machine",
+        "Develop",
+    ]
     assert [line for line in lines if len(line) > 80] == []
-    assert [line for line in lines if line.startswith("   ")] == [], "a task's line is wrapped; make its help shorter"
+    assert [line for line in lines if line.startswith("   ")] == [], (
+        "a task's line is wrapped; make its help shorter"
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -512,7 +551,11 @@ def test_a_flag_has_the_same_short_form_in_every_task() -> None:
 
 def test_a_short_form_is_that_of_one_flag() -> None:
     options = [flag for command in ALL.values() for flag in command.flags]
-    names = {flag.short: {each.name for each in options if each.short == flag.short} for flag in options if flag.short}
+    names = {
+        flag.short: {each.name for each in options if each.short == flag.short}
+        for flag in options
+        if flag.short
+    }
     assert {short: found for short, found in names.items() if len(found) > 1 or short in "hlV"} == {}
 
 
@@ -520,7 +563,9 @@ def test_a_short_form_is_that_of_one_flag() -> None:
 def test_a_help_is_sentences(name: str) -> None:
     helps = [ALL[name].help, *(flag.help for flag in ALL[name].flags)]
     assert [
-        text for text in helps if not (text[0].isupper() or text.startswith(("docker", "github"))) or text[-1] != "."
+        text
+        for text in helps
+        if not (text[0].isupper() or text.startswith(("docker", "github"))) or text[-1] != "."
     ] == []
 
 
@@ -575,16 +620,21 @@ def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     """`invoke --list` answers at once."""
     code = "import sys, tasks; print(*sorted(set(sys.argv) & sys.modules.keys()))"
     slow = ["boto3", "hcl2", "jinja2", "moto", "pydantic", "rich", "fleetform.workflow.project"]
-    done = subprocess.run([sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "\n"
 
 
 def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(project: Project) -> None:
-    small_project.write(project, "envs/tiny/services/extra.tf", 'output "größe" {\n  value = local.größe\n}\n')
+    small_project.write(
+        project, "envs/tiny/services/extra.tf", 'output "größe" {\n  value = local.größe\n}\n'
+    )
     assert invoke(project, "check", "--env", "tiny") == Ended(
         0,
         f"no findings{OPEN}\n",
-        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot parse this file from here on: its resources"
+        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot parse this file from here on: its"
+        " resources"
         " are checked only on a plan; run `invoke check --env tiny --plan`\n",
     )
 

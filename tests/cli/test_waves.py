@@ -62,11 +62,15 @@ def came_to(project: Project) -> dict[str, State]:
     return {name: stack.state for name, stack in last_run(project).stacks.items()}
 
 
-CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
+CREDENTIALS = (
+    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
+)
 ALL = RunOptions(yes=True, jobs=2)
 
 
-def test_a_stack_that_fails_stops_its_dependents_and_no_others(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_a_stack_that_fails_stops_its_dependents_and_no_others(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     fake_terraform.fail("apply", "Error: no such thing", stack="payments")
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", ALL)
@@ -78,7 +82,9 @@ def test_a_stack_that_fails_stops_its_dependents_and_no_others(project: Project,
     )
 
 
-def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_where_the_foundation_fails_nothing_else_is_touched(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     fake_terraform.fail("apply", "Error: no such thing", stack="foundation")
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
@@ -120,7 +126,10 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
 ) -> None:
     stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
     told = json.loads(capsys.readouterr().out)
-    assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (["foundation", "payments"], ["services"])
+    assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (
+        ["foundation", "payments"],
+        ["services"],
+    )
     stacks.plan(project, "tiny", options=ALL)
     told = capsys.readouterr().out
     assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
@@ -129,7 +138,9 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
 
 @pytest.mark.usefixtures("waits")
 def test_a_stack_that_is_planned_later_has_drifted(project: Project) -> None:
-    with pytest.raises(CheckFailedError, match=r"^differs from the catalog: foundation, payments, services; "):
+    with pytest.raises(
+        CheckFailedError, match=r"^differs from the catalog: foundation, payments, services; "
+    ):
         stacks.drift(project, "tiny")
 
 
@@ -184,7 +195,9 @@ def test_what_has_changed_since_is_not_resumed(project: Project, fake_terraform:
         stacks.apply(project, "tiny", ALL)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     files.render_environment(project, "tiny")
-    with pytest.raises(InputError, match=r"^--resume: the files of tiny, or the commit, have changed since the last"):
+    with pytest.raises(
+        InputError, match=r"^--resume: the files of tiny, or the commit, have changed since the last"
+    ):
         stacks.apply(project, "tiny", ALL, resume=True)
 
 
@@ -242,7 +255,12 @@ def test_a_wave_is_asked_about_once(
 
 @pytest.mark.parametrize(("protection", "text"), [(True, HARMLESS), (False, RISKY)])
 def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lost(
-    fake_terraform: FakeTerraform, project: Project, monkeypatch: pytest.MonkeyPatch, *, protection: bool, text: str
+    fake_terraform: FakeTerraform,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    protection: bool,
+    text: str,
 ) -> None:
     fake_terraform.plan(add=int(text == HARMLESS), destroy=int(text == RISKY), text=text)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
@@ -267,7 +285,8 @@ def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == (
-        "the files of tiny, or the commit, have changed since the plan was made; nothing was applied: plan again"
+        "the files of tiny, or the commit, have changed since the plan was made; nothing was applied: plan"
+        " again"
     )
     assert fake_terraform.applied() == []
     assert list(project.work.rglob("*.tfplan")) == []
@@ -280,7 +299,15 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
     commit = commits.git(project.root, "rev-parse", "HEAD")
     stacks.apply(project, "tiny", ALL)
     run = last_run(project)
-    assert (run.task, run.environment, run.account, run.revision.commit, run.changed, run.process, run.state) == (
+    assert (
+        run.task,
+        run.environment,
+        run.account,
+        run.revision.commit,
+        run.changed,
+        run.process,
+        run.state,
+    ) == (
         "apply",
         "tiny",
         "123456789012",
@@ -303,7 +330,8 @@ def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureF
     run = last_run(project)
     assert run.state == State.KILLED
     assert capsys.readouterr().out.splitlines()[-1] == (
-        f"the apply of {run.started} by {run.who} was killed: what Terraform created in its last seconds may not be"
+        f"the apply of {run.started} by {run.who} was killed: what Terraform created in its last seconds"
+        " may not be"
         " in the state; `invoke state-doctor --env tiny` looks, and the next apply continues from there"
     )
 
@@ -344,16 +372,22 @@ def test_plans_that_are_kept_are_applied_as_they_are(
     stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation", "payments", "services"]
     assert list(project.work.rglob("*.tfplan")) == []
-    with pytest.raises(InputError, match=r"^--saved: tiny has no saved plan; run `invoke plan --env tiny --save`"):
+    with pytest.raises(
+        InputError, match=r"^--saved: tiny has no saved plan; run `invoke plan --env tiny --save`"
+    ):
         stacks.apply(project, "tiny", ALL, saved=True)
 
 
 @pytest.mark.usefixtures("foundation")
-def test_plans_of_what_has_changed_since_are_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_plans_of_what_has_changed_since_are_not_applied(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     stacks.plan(project, "tiny", output=SAVING)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     files.render_environment(project, "tiny")
-    with pytest.raises(InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"):
+    with pytest.raises(
+        InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"
+    ):
         stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == []
     assert list(project.work.rglob("*.tfplan")) == []

@@ -71,5 +71,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType
     monkeypatch.syspath_prepend(str(CONTAINERS))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield importlib.import_module
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"common", "web", "orders", "stock"}]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in {"common", "web", "orders", "stock"}
+    ]:
         del sys.modules[name]

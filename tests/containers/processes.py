@@ -35,7 +35,11 @@ class Answer:
 
 
 def ask(
-    port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
+    port: int,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
 ) -> Answer:
     """The answer to one request over a connection of its own."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
@@ -58,7 +62,11 @@ class Service:
         self.port: int = self.log("listening")["port"]
 
     def ask(
-        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
+        self,
+        path: str,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
     ) -> Answer:
         """The answer to one request."""
         return ask(self.port, path, method, headers, body)
@@ -160,7 +168,9 @@ class StubHandler(BaseHTTPRequestHandler):
         for name, value in canned.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(canned.payload if isinstance(canned.payload, bytes) else json.dumps(canned.payload).encode())
+        self.wfile.write(
+            canned.payload if isinstance(canned.payload, bytes) else json.dumps(canned.payload).encode()
+        )
 
     def log_message(self, *_: object) -> None:
         """Keep the tests' output clean."""

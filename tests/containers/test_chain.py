@@ -23,7 +23,10 @@ def test_web_answers_json_with_data_and_instances_of_all_three(chain: Chain) -> 
 
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.payload == {"orders": ORDERS, "served_by": [f"web@{HOST}", f"orders@{HOST}", f"stock@{HOST}"]}
+    assert answer.payload == {
+        "orders": ORDERS,
+        "served_by": [f"web@{HOST}", f"orders@{HOST}", f"stock@{HOST}"],
+    }
 
 
 def test_web_answers_browsers_with_a_page_of_the_same_data(chain: Chain) -> None:
@@ -45,7 +48,11 @@ def test_web_answers_browsers_with_a_page_of_the_same_data(chain: Chain) -> None
         (
             "stock",
             "/stock",
-            [{"sku": "anvil", "available": 7}, {"sku": "bolt", "available": 1200}, {"sku": "crate", "available": 0}],
+            [
+                {"sku": "anvil", "available": 7},
+                {"sku": "bolt", "available": 1200},
+                {"sku": "crate", "available": 0},
+            ],
         ),
         ("stock", "/stock/bolt?verbose=1", {"sku": "bolt", "available": 1200}),
     ],
@@ -62,7 +69,8 @@ def test_a_request_id_reaches_every_log_of_the_chain(chain: Chain) -> None:
     answer = chain.web.ask("/", headers={"X-Request-Id": "Sought-1"})
 
     lines = [
-        service.log("answered", request_id="Sought-1")["path"] for service in (chain.web, chain.orders, chain.stock)
+        service.log("answered", request_id="Sought-1")["path"]
+        for service in (chain.web, chain.orders, chain.stock)
     ]
     assert answer.headers["X-Request-Id"] == "Sought-1"
     assert lines == ["/", "/orders", "/stock"]
@@ -75,7 +83,9 @@ def test_an_unsafe_request_id_is_replaced(chain: Chain, given: str) -> None:
     assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", used)
 
 
-def test_the_page_escapes_what_comes_from_orders(start: Callable[..., Service], stub: Callable[..., Stub]) -> None:
+def test_the_page_escapes_what_comes_from_orders(
+    start: Callable[..., Service], stub: Callable[..., Stub]
+) -> None:
     evil = "<script>alert('&')</script>"
     orders = stub(Canned([{"id": evil, "sku": evil, "quantity": 1, "available": 1}]))
 
@@ -90,15 +100,22 @@ def test_web_hands_on_no_instances_that_could_forge_a_header(
 ) -> None:
     orders = stub(Canned([], headers={"X-Served-By": "orders@a, <b>, stock@c"}))
 
-    assert start("web", ORDERS_URL=orders.url).ask("/").headers["X-Served-By"] == f"web@{HOST}, orders@a, stock@c"
+    assert (
+        start("web", ORDERS_URL=orders.url).ask("/").headers["X-Served-By"]
+        == f"web@{HOST}, orders@a, stock@c"
+    )
 
 
-def test_a_dead_callee_gives_browsers_a_page_that_says_so(start: Callable[..., Service], dead_url: str) -> None:
+def test_a_dead_callee_gives_browsers_a_page_that_says_so(
+    start: Callable[..., Service], dead_url: str
+) -> None:
     answer = start("web", ORDERS_URL=dead_url).ask("/", headers=BROWSER)
 
     assert answer.status == 502
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert re.findall('<p class="error">(.*)</p>', answer.text) == ["orders cannot be reached: Connection refused"]
+    assert re.findall('<p class="error">(.*)</p>', answer.text) == [
+        "orders cannot be reached: Connection refused"
+    ]
 
 
 def test_web_passes_on_why_the_end_of_the_chain_failed(start: Callable[..., Service], dead_url: str) -> None:

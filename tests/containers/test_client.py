@@ -78,7 +78,9 @@ def test_a_dead_callee_is_an_error_after_three_attempts(start: Callable[..., Ser
     assert [orders.log("calling again")["attempt"] for _ in range(2)] == [1, 2]
 
 
-def test_a_call_names_the_host_and_the_request(start: Callable[..., Service], stub: Callable[..., Stub]) -> None:
+def test_a_call_names_the_host_and_the_request(
+    start: Callable[..., Service], stub: Callable[..., Stub]
+) -> None:
     stock = stub(BOLTS)
 
     start("orders", STOCK_URL=stock.url).ask("/orders/1001", headers={"X-Request-Id": "id-1"})

@@ -48,7 +48,9 @@ def test_sigterm_drains_then_ends_well(start: Callable[..., Service]) -> None:
         stock.ask("/stock")
 
 
-def test_a_request_under_way_is_finished(start: Callable[..., Service], held_stub: Callable[..., Stub]) -> None:
+def test_a_request_under_way_is_finished(
+    start: Callable[..., Service], held_stub: Callable[..., Stub]
+) -> None:
     stock = held_stub(Canned({"sku": "bolt", "available": 3}))
     orders = start("orders", STOCK_URL=stock.url, DRAIN_SECONDS="0")
     answers: list[Answer] = []
@@ -83,7 +85,9 @@ def test_a_second_signal_ends_the_draining(start: Callable[..., Service]) -> Non
     assert stock.exit_code() == 0
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets one process choose another's thread")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux lets one process choose another's thread"
+)
 def test_a_signal_is_noticed_whichever_thread_receives_it(start: Callable[..., Service]) -> None:
     """Only the main thread's waiting is interrupted by a signal, and the kernel may choose another one."""
     stock = start("stock", DRAIN_SECONDS="0")
@@ -106,7 +110,9 @@ def test_an_idle_connection_does_not_hold_up_the_end(start: Callable[..., Servic
 
 
 @pytest.mark.parametrize(("service", "variable"), [("web", "ORDERS_URL"), ("orders", "STOCK_URL")])
-def test_a_missing_url_ends_the_start_with_exit_code_2_and_names_the_variable(service: str, variable: str) -> None:
+def test_a_missing_url_ends_the_start_with_exit_code_2_and_names_the_variable(
+    service: str, variable: str
+) -> None:
     ended = run(service)
 
     line = json.loads(ended.stdout)
@@ -117,7 +123,9 @@ def test_a_missing_url_ends_the_start_with_exit_code_2_and_names_the_variable(se
     assert line["message"] == message
 
 
-@pytest.mark.parametrize("url", ["stock:8080", "https://stock", "http://", "http://stock:x", "http://stock/api"])
+@pytest.mark.parametrize(
+    "url", ["stock:8080", "https://stock", "http://", "http://stock:x", "http://stock/api"]
+)
 def test_a_url_that_is_no_base_url_is_refused(load: Callable[[str], ModuleType], url: str) -> None:
     settings = load("common.settings")
 

@@ -24,7 +24,9 @@ def test_a_service_is_healthy_without_its_callee(start: Callable[..., Service], 
     assert start("orders", STOCK_URL=dead_url).ask("/healthz").status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/stock/", "/stock/none", "/stock/bolt/more", "/stock%2Fbolt", "//stock/bolt/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/stock/", "/stock/none", "/stock/bolt/more", "/stock%2Fbolt", "//stock/bolt/"]
+)
 def test_an_unknown_path_is_not_found(chain: Chain, path: str) -> None:
     answer = chain.stock.ask(path)
 

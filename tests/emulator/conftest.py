@@ -30,7 +30,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def client(emulator: Emulator) -> Callable[[str], Any]:
     """Return boto3's client of a service, pointed at the emulator."""
-    session: Any = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    session: Any = boto3.session.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+    )
 
     @cache
     def make(service: str) -> Any:  # noqa: ANN401 -- boto3 makes its clients at run time

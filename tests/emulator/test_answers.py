@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response
 from fleetform.emulator import Emulator
 from fleetform.emulator.answers import AnswerLog
 
-SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=x"
+SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=x"
+)
 
 
 def carried(invocations: list[str], method: str = "POST", status: int = 200) -> int:
@@ -26,7 +28,12 @@ def carried(invocations: list[str], method: str = "POST", status: int = 200) -> 
 
 def ask(url: str, name: str, invocation: str) -> str:
     """Makes a security group, as an SDK does that tells its tries by an invocation."""
-    form = {"Action": "CreateSecurityGroup", "Version": "2016-11-15", "GroupName": name, "GroupDescription": name}
+    form = {
+        "Action": "CreateSecurityGroup",
+        "Version": "2016-11-15",
+        "GroupName": name,
+        "GroupDescription": name,
+    }
     headers = {"Authorization": SIGNED, "amz-sdk-invocation-id": invocation}
     with urlopen(Request(url, urlencode(form).encode(), headers), timeout=60) as answer:
         return str(answer.read().decode())
@@ -41,7 +48,8 @@ def test_a_request_that_is_tried_again_is_carried_out_once(emulator: Emulator) -
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "carried_out"), [("POST", 200, 1), ("POST", 409, 1), ("POST", 500, 2), ("GET", 200, 2)]
+    ("method", "status", "carried_out"),
+    [("POST", 200, 1), ("POST", 409, 1), ("POST", 500, 2), ("GET", 200, 2)],
 )
 def test_just_what_changed_something_is_remembered(method: str, status: int, carried_out: int) -> None:
     assert carried(["1", "1"], method, status) == carried_out

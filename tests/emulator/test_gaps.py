@@ -84,7 +84,9 @@ def create_service(client: Client, cluster: str, network: Network) -> Iterator[C
 
 
 def describe_service(client: Client, cluster: str) -> dict[str, Any]:
-    service: dict[str, Any] = client("ecs").describe_services(cluster=cluster, services=["web"])["services"][0]
+    service: dict[str, Any] = client("ecs").describe_services(cluster=cluster, services=["web"])["services"][
+        0
+    ]
     return service
 
 
@@ -123,7 +125,9 @@ def test_a_service_keeps_the_settings_that_it_is_updated_with(
     assert {name: service[name] for name in SETTINGS} == SETTINGS
 
 
-def test_a_deployment_configuration_is_completed_with_defaults(create_service: Callable[..., dict[str, Any]]) -> None:
+def test_a_deployment_configuration_is_completed_with_defaults(
+    create_service: Callable[..., dict[str, Any]],
+) -> None:
     service = create_service(desiredCount=1, deploymentConfiguration={"maximumPercent": 150})
     assert service["deploymentConfiguration"] == {
         "deploymentCircuitBreaker": {"enable": False, "rollback": False},
@@ -143,7 +147,9 @@ def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, 
         networkConfiguration={"awsvpcConfiguration": awsvpc},
     )["tasks"]
     (task,) = ecs.describe_tasks(cluster=cluster, tasks=[started["taskArn"]])["tasks"]
-    interfaces = client("ec2").describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
+    interfaces = client("ec2").describe_network_interfaces(
+        Filters=[{"Name": "vpc-id", "Values": [network.vpc]}]
+    )
     (container,) = task["containers"]
     assert task["lastStatus"] == "STOPPED"
     assert task["desiredStatus"] == "STOPPED"
@@ -223,7 +229,9 @@ def test_a_service_with_a_new_task_definition_is_in_a_steady_state_of_a_new_depl
 ) -> None:
     before = create_service(desiredCount=2)
     task_definition = register_task_definition(client, "web")
-    client("ecs").update_service(cluster=cluster, service="web", taskDefinition=task_definition, desiredCount=3)
+    client("ecs").update_service(
+        cluster=cluster, service="web", taskDefinition=task_definition, desiredCount=3
+    )
     after = describe_service(client, cluster)
     assert steady_state(after) == {
         "counts": (3, 3, 0),
@@ -311,7 +319,9 @@ def test_discover_instances_finds_the_running_tasks(
     client: Client, registry: Registry, create_service: Callable[..., dict[str, Any]]
 ) -> None:
     create_service(desiredCount=2, serviceRegistries=[{"registryArn": registry.arn}])
-    found = client("servicediscovery").discover_instances(NamespaceName="shop.local", ServiceName="web")["Instances"]
+    found = client("servicediscovery").discover_instances(NamespaceName="shop.local", ServiceName="web")[
+        "Instances"
+    ]
     assert {each["InstanceId"]: each["Attributes"] for each in found} == list_instances(client, registry)
 
 
@@ -375,7 +385,9 @@ def test_a_namespace_can_be_made_again_after_it_was_deleted(client: Client, netw
 
 
 @pytest.fixture
-def scalable(client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]) -> Iterator[dict[str, str]]:
+def scalable(
+    client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
+) -> Iterator[dict[str, str]]:
     """The parameters that name a service as something that scales."""
     create_service(desiredCount=1)
     named = {
@@ -387,7 +399,9 @@ def scalable(client: Client, cluster: str, create_service: Callable[..., dict[st
     client("application-autoscaling").deregister_scalable_target(**named)
 
 
-def test_a_scalable_target_has_the_tags_that_it_was_registered_with(client: Client, scalable: dict[str, str]) -> None:
+def test_a_scalable_target_has_the_tags_that_it_was_registered_with(
+    client: Client, scalable: dict[str, str]
+) -> None:
     autoscaling = client("application-autoscaling")
     arn = autoscaling.register_scalable_target(**scalable, MinCapacity=1, MaxCapacity=2, Tags={"a": "1"})[
         "ScalableTargetARN"
@@ -431,7 +445,8 @@ def test_an_updated_scaling_policy_has_only_its_new_alarms(client: Client, scala
 def authorize(client: Client, network: Network, **permission: object) -> str:
     """Allow something in and return the rule's id."""
     answer = client("ec2").authorize_security_group_ingress(
-        GroupId=network.group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, **permission}]
+        GroupId=network.group,
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, **permission}],
     )
     return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
@@ -443,7 +458,9 @@ def describe_rule(client: Client, rule_id: str) -> dict[str, Any]:
 
 
 def test_a_rule_from_a_group_has_a_description(client: Client, network: Network) -> None:
-    rule_id = authorize(client, network, UserIdGroupPairs=[{"GroupId": network.group, "Description": "to itself"}])
+    rule_id = authorize(
+        client, network, UserIdGroupPairs=[{"GroupId": network.group, "Description": "to itself"}]
+    )
     assert describe_rule(client, rule_id)["Description"] == "to itself"
 
 
@@ -530,8 +547,12 @@ def put_image(client: Client) -> Iterator[Callable[..., str]]:
 def described(client: Client, tag: str) -> dict[str, Any]:
     """An image, in whichever repository has its tag."""
     ecr = client("ecr")
-    repositories = [repository["repositoryName"] for repository in ecr.describe_repositories()["repositories"]]
-    details = (detail for name in repositories for detail in ecr.describe_images(repositoryName=name)["imageDetails"])
+    repositories = [
+        repository["repositoryName"] for repository in ecr.describe_repositories()["repositories"]
+    ]
+    details = (
+        detail for name in repositories for detail in ecr.describe_images(repositoryName=name)["imageDetails"]
+    )
     found: dict[str, Any] = next(detail for detail in details if tag in detail.get("imageTags", ()))
     return found
 
@@ -544,7 +565,9 @@ def test_images_of_the_same_second_are_reported_apart(client: Client, put_image:
     assert sorted(set(pushed)) == pushed
 
 
-def test_an_image_names_what_it_is_about_if_it_is_about_any(client: Client, put_image: Callable[..., str]) -> None:
+def test_an_image_names_what_it_is_about_if_it_is_about_any(
+    client: Client, put_image: Callable[..., str]
+) -> None:
     subject, signature = uuid4().hex, uuid4().hex
     digest = put_image(subject)
     put_image(signature, subject={"digest": digest})
@@ -565,7 +588,9 @@ def test_what_an_index_names_is_not_deleted_before_it(client: Client, put_image:
     name = described(client, part)["repositoryName"]
 
     def delete(*tags: str) -> tuple[list[str], list[tuple[str, str]]]:
-        answer = client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": tag} for tag in tags])
+        answer = client("ecr").batch_delete_image(
+            repositoryName=name, imageIds=[{"imageTag": tag} for tag in tags]
+        )
         refused = [(each["imageId"]["imageTag"], each["failureCode"]) for each in answer["failures"]]
         return [each["imageTag"] for each in answer.get("imageIds", ())], refused
 
@@ -577,13 +602,18 @@ def test_what_an_index_names_is_not_deleted_before_it(client: Client, put_image:
     ]
 
 
-def test_a_tag_beside_another_comes_off_what_an_index_names(client: Client, put_image: Callable[..., str]) -> None:
+def test_a_tag_beside_another_comes_off_what_an_index_names(
+    client: Client, put_image: Callable[..., str]
+) -> None:
     part, extra, index = (uuid4().hex for _ in range(3))
     for tag in (part, extra):
         digest = put_image(tag, layers=[])
     put_image(index, manifests=[{"digest": digest}])
     name = described(client, part)["repositoryName"]
-    assert client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": extra}])["failures"] == []
+    assert (
+        client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": extra}])["failures"]
+        == []
+    )
     assert described(client, part)["imageTags"] == [part]
 
 
@@ -607,7 +637,9 @@ def test_a_listener_has_a_certificate_that_is_there_already(client: Client, bala
         DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
     )["Listeners"][0]
     other = [{"CertificateArn": f"arn:aws:acm:eu-central-1:123456789012:certificate/{uuid4()}"}]
-    changed = client("elbv2").modify_listener(ListenerArn=listener["ListenerArn"], Certificates=other)["Listeners"][0]
+    changed = client("elbv2").modify_listener(ListenerArn=listener["ListenerArn"], Certificates=other)[
+        "Listeners"
+    ][0]
     assert listener["Certificates"] == certificate
     assert changed["Certificates"] == other
 
@@ -622,7 +654,12 @@ def test_a_web_acl_that_is_there_already_is_associated(client: Client, balancer:
 
 def test_a_record_is_made_in_a_hosted_zone_that_is_there_already(client: Client) -> None:
     zone = f"Z{uuid4().hex[:20].upper()}"
-    record = {"Name": "shop.example.com.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    record = {
+        "Name": "shop.example.com.",
+        "Type": "A",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "192.0.2.1"}],
+    }
     batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
     client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     found = client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
@@ -655,8 +692,12 @@ def test_a_network_acl_entry_that_is_gone_is_not_found(client: Client, network: 
 def test_a_nat_gateways_network_interface_goes_with_it(client: Client, network: Network) -> None:
     ec2 = client("ec2")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    made = ec2.create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
-    before = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
+    made = ec2.create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address)["NatGateway"][
+        "NatGatewayId"
+    ]
+    before = ids(
+        client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc
+    )
     ec2.delete_nat_gateway(NatGatewayId=made)
     ec2.release_address(AllocationId=address)
     after = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
@@ -688,10 +729,15 @@ def test_a_gateway_endpoint_gets_another_route_table_and_is_deleted(client: Clie
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameters"), [("deregister_scalable_target", {}), ("delete_scaling_policy", {"PolicyName": "cpu"})]
+    ("operation", "parameters"),
+    [("deregister_scalable_target", {}), ("delete_scaling_policy", {"PolicyName": "cpu"})],
 )
 def test_what_does_not_scale_is_not_found(client: Client, operation: str, parameters: dict[str, str]) -> None:
-    named = {"ServiceNamespace": "ecs", "ResourceId": "service/c/s", "ScalableDimension": "ecs:service:DesiredCount"}
+    named = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/c/s",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
     with pytest.raises(ClientError) as caught:
         getattr(client("application-autoscaling"), operation)(**named, **parameters)
     assert caught.value.response["Error"]["Code"] == "ObjectNotFoundException"

@@ -168,7 +168,10 @@ def test_programs_reach_nothing_but_the_emulator() -> None:
 def test_the_callers_side_does_not_import_moto() -> None:
     """Every command pays for what ``fleetform.emulator`` imports."""
     code = "import sys, fleetform.emulator; raise SystemExit('moto' in sys.modules or 'boto3' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode
+        == 0
+    )
 
 
 def test_it_answers_as_the_account_that_it_was_started_for(folder: Path) -> None:

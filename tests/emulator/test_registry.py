@@ -82,14 +82,18 @@ class Session:
     repository: str
     token: str | None
 
-    def ask(self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, media_type: str = "") -> Answer:
+    def ask(
+        self, method: str, path: str, body: bytes | Iterator[bytes] | None = None, media_type: str = ""
+    ) -> Answer:
         """Asks for a path below the repository's, or for one from the root."""
         login = base64.b64encode(f"AWS:{self.token}".encode()).decode()
         headers = {"Authorization": f"Basic {login}"} if self.token else {}
         connection = HTTPConnection(self.host, timeout=60)
         try:
             url = path if path.startswith("/") else f"/v2/{self.repository}/{path}"
-            connection.request(method, url, body, {**headers, "Content-Type": media_type} if media_type else headers)
+            connection.request(
+                method, url, body, {**headers, "Content-Type": media_type} if media_type else headers
+            )
             response: HTTPResponse = connection.getresponse()
             return Answer(response.status, dict(response.getheaders()), response.read())
         finally:
@@ -163,7 +167,12 @@ def test_a_head_request_tells_size_and_digest(session: Session) -> None:
     session.push("one", manifest())
     for path, content in (("manifests/one", manifest()), (f"blobs/{digest_of(LAYER)}", LAYER)):
         answer = session.ask("HEAD", path)
-        facts = (answer.status, answer.headers["Content-Length"], answer.headers["Docker-Content-Digest"], answer.body)
+        facts = (
+            answer.status,
+            answer.headers["Content-Length"],
+            answer.headers["Docker-Content-Digest"],
+            answer.body,
+        )
         assert facts == (200, str(len(content)), digest_of(content), b"")
 
 
@@ -241,8 +250,13 @@ def test_an_index_needs_the_images_that_it_names(client: Client, session: Sessio
     assert images(client, session) == [([], digest_of(manifest())), (["one"], digest_of(index))]
 
 
-def referrers(session: Session, subject: bytes, query: str = "") -> tuple[int, str, str | None, list[dict[str, Any]]]:
-    """What a repository lists as attached to an image: status, media type, filters that were applied, descriptors."""
+def referrers(
+    session: Session, subject: bytes, query: str = ""
+) -> tuple[int, str, str | None, list[dict[str, Any]]]:
+    """What a repository lists as attached to an image.
+
+    Status, media type, filters that were applied, descriptors.
+    """
     answer = session.ask("GET", f"referrers/{digest_of(subject)}{query}")
     headers, index = answer.headers, json.loads(answer.body)
     assert index["schemaVersion"] == 2

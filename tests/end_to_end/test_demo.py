@@ -36,7 +36,9 @@ def test_the_demo_does_all_of_it_and_leaves_nothing(shell: Shell) -> None:
     steps = "".join(line for line in timeless.splitlines(keepends=True) if line[0] in "✓✗-")
     table = "".join(re.findall(r"^(?:service|orders|stock|web) .*\n", timeless, flags=re.MULTILINE))
     last = done.stdout.splitlines()[-1]
-    assert (done.returncode, steps, table) == (0, STEPS, re.sub(r" +$", "", TABLE, flags=re.MULTILINE)), done.stdout
+    assert (done.returncode, steps, table) == (0, STEPS, re.sub(r" +$", "", TABLE, flags=re.MULTILINE)), (
+        done.stdout
+    )
     assert re.fullmatch(r"no drift \(\d+ s\)", last)
     assert shell.processes() == []
     assert list((shell.project / ".fleetform").iterdir()) == []

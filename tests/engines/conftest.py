@@ -1,10 +1,10 @@
 """Real engines: Docker, Podman and Buildah with storage of the tests' own, and a base image for all.
 
-What makes images uses the machine's network, where the registry is. What runs containers has a network of its own:
-neither the machine's rules nor those of another engine are touched, and all of it ends with the tests.
+What makes images uses the machine's network, where the registry is. What runs containers has a network of its
+own: neither the machine's rules nor those of another engine are touched, and all of it ends with the tests.
 
-They need root on Linux and Debian's packages (`.ci/engines` installs them). They are left to CI, where they fail if
-something is missing.
+They need root on Linux and Debian's packages (`.ci/engines` installs them). They are left to CI, where they
+fail if something is missing.
 """
 
 import json
@@ -37,7 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def workshop() -> Iterator[Path]:
-    """A folder for all that engines keep, of which no mount and no file is left; its name is short, as sockets need."""
+    """A folder for all that engines keep, of which no mount and no file is left.
+
+    Its name is short, as sockets need.
+    """
     assert not missing(), f"not here: {missing()} (see .ci/engines)"
     folder = Path(tempfile.mkdtemp(prefix="fleetform-"))
     try:
@@ -67,7 +70,13 @@ def base_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with daemons.file_lock(folder):
         if not archive.exists():
             excluded = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
-            made: list[str | Path] = ["--variant=extract", "--include=base-files,python3", *excluded, "trixie", making]
+            made: list[str | Path] = [
+                "--variant=extract",
+                "--include=base-files,python3",
+                *excluded,
+                "trixie",
+                making,
+            ]
             run(["mmdebstrap", "--quiet", *made])
             making.rename(archive)
     return archive

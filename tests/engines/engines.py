@@ -26,7 +26,18 @@ from tests.conftest import copy_project
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
 PROGRAMS = (
-    *("buildah", "docker", "docker-compose", "dockerd", "git", "ip", "iptables", "mmdebstrap", "nsenter", "podman"),
+    *(
+        "buildah",
+        "docker",
+        "docker-compose",
+        "dockerd",
+        "git",
+        "ip",
+        "iptables",
+        "mmdebstrap",
+        "nsenter",
+        "podman",
+    ),
     *("runc", "syft", "unshare"),
 )
 SERVICES = ("orders", "stock", "web")
@@ -41,7 +52,12 @@ def missing() -> str:
 def run(argv: list[str | Path], **variables: str) -> str:
     """What a program prints; its failure is the test's."""
     done = subprocess.run(
-        argv, env={**os.environ, **variables}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        argv,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
@@ -91,7 +107,8 @@ class Run:
         code: Its exit code.
         output: What it printed, both streams in one.
         calls: What the engine was told.
-        processor_seconds: What it took, its programs included; unlike the time that passed, the same on a busy machine.
+        processor_seconds: What it took, its programs included; unlike the time that passed, the same on a
+            busy machine.
     """
 
     code: int
@@ -134,9 +151,22 @@ class Site:
         notes.write_text("", encoding="utf-8")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            [sys.executable, "-m", "invoke", "images", "--env=local", f"--engine={self.engine.name}", *chosen],
+            [
+                sys.executable,
+                "-m",
+                "invoke",
+                "images",
+                "--env=local",
+                f"--engine={self.engine.name}",
+                *chosen,
+            ],
             cwd=self.root,
-            env={**os.environ, **self.engine.variables, "COLUMNS": "200", "PATH": f"{self.bench}:{os.environ['PATH']}"},
+            env={
+                **os.environ,
+                **self.engine.variables,
+                "COLUMNS": "200",
+                "PATH": f"{self.bench}:{os.environ['PATH']}",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,7 +177,10 @@ class Site:
         processor_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         calls = Counter(notes.read_text(encoding="utf-8").split())
         return Run(
-            done.returncode, done.stdout, Calls(*map(calls.__getitem__, ("build", "push", "login"))), processor_seconds
+            done.returncode,
+            done.stdout,
+            Calls(*map(calls.__getitem__, ("build", "push", "login"))),
+            processor_seconds,
         )
 
     def lock(self) -> dict[str, LockedImage]:
@@ -159,7 +192,9 @@ class Site:
         found = {}
         for service in SERVICES:
             details = self.ecr.describe_images(repositoryName=repository(service))["imageDetails"]
-            found[service] = {tag: detail["imageDigest"] for detail in details for tag in detail.get("imageTags", ())}
+            found[service] = {
+                tag: detail["imageDigest"] for detail in details for tag in detail.get("imageTags", ())
+            }
         return found
 
     def packages(self, service: str) -> set[str]:
@@ -192,7 +227,9 @@ class Site:
         if self.engine.name == "docker":
             run(["docker", "pull", "--quiet", pulled], **self.engine.variables, DOCKER_CONFIG=str(folder))
         else:
-            self.engine.run("pull", f"--authfile={folder}/config.json", "--tls-verify=false", "--quiet", pulled)
+            self.engine.run(
+                "pull", f"--authfile={folder}/config.json", "--tls-verify=false", "--quiet", pulled
+            )
         return pulled
 
     @contextmanager
@@ -204,7 +241,17 @@ class Site:
         container = ""
         if self.engine.name == "buildah":  # by chroot, as crun and hybrid cgroups do not go together
             container = self.engine.run("from", image)
-            argv = ["buildah", "run", "--isolation=chroot", *options, container, "--", "python3", "-m", service]
+            argv = [
+                "buildah",
+                "run",
+                "--isolation=chroot",
+                *options,
+                container,
+                "--",
+                "python3",
+                "-m",
+                service,
+            ]
         process = subprocess.Popen(
             argv,
             env={**os.environ, **self.engine.variables},

@@ -28,7 +28,9 @@ def write_fleet(root: Path, count: int) -> Path:
     shutil.rmtree(root / "envs")
     (root / "envs/local").mkdir(parents=True)
     services = [
-        SERVICE.format(number=number, image=BASE_IMAGE, first=(number + 1) % count, second=(number + 7) % count)
+        SERVICE.format(
+            number=number, image=BASE_IMAGE, first=(number + 1) % count, second=(number + 7) % count
+        )
         for number in range(count)
     ]
     (root / "envs/catalog.yaml").write_text(CATALOG + "".join(services), encoding="utf-8")

@@ -147,7 +147,9 @@ def there(runner: Runner, project: Project, agent: Agent) -> Iterator[dict[str, 
     assert agent
     try:
         up(runner, project, {"WEB_TOKEN": "secret"})
-        yield wait_until(runner, lambda found: all(one.health in {"healthy", "none"} for one in found.values()))
+        yield wait_until(
+            runner, lambda found: all(one.health in {"healthy", "none"} for one in found.values())
+        )
     finally:
         down(runner, project)
 
@@ -179,7 +181,15 @@ def probe(runner: Runner, caller: str, host: str, port: int) -> object:
 
 def test_containers_are_seen_as_they_run(there: dict[str, Container]) -> None:
     seen = {
-        name: (one.service, one.task, one.container, one.state, one.health, one.published, sorted(one.addresses))
+        name: (
+            one.service,
+            one.task,
+            one.container,
+            one.state,
+            one.health,
+            one.published,
+            sorted(one.addresses),
+        )
         for name, one in there.items()
     }
     assert seen == {
@@ -250,12 +260,17 @@ def test_a_task_that_is_replaced_comes_back_with_all_its_containers(
     before = look(runner)
     replace(runner, there["stock-1"].name, there["stock-1-proxy"].name)
     after = look(runner)
-    assert [name for name in there if after[name].started > before[name].started] == ["stock-1", "stock-1-proxy"]
+    assert [name for name in there if after[name].started > before[name].started] == [
+        "stock-1",
+        "stock-1-proxy",
+    ]
     (address,) = after["stock-1"].addresses.values()
     assert probe(runner, "web-1", "stock.shop.internal", 9090) == [[address], 200]
 
 
-def test_the_agent_replaces_the_task_of_an_unhealthy_container(runner: Runner, there: dict[str, Container]) -> None:
+def test_the_agent_replaces_the_task_of_an_unhealthy_container(
+    runner: Runner, there: dict[str, Container]
+) -> None:
     before = look(runner)
     mark = "import os; open('/ill', 'w') if {ill} else os.remove('/ill')"
     execute(runner, there["stock-1"].name, ["python3", "-c", mark.format(ill=True)])

@@ -1,4 +1,7 @@
-"""An environment from nothing to nothing: what runs is what was built from a commit, and going back is one too."""
+"""An environment from nothing to nothing.
+
+What runs is what was built from a commit, and going back is one too.
+"""
 
 import os
 import re
@@ -61,7 +64,9 @@ class Account:
         for service in SERVICES:
             name = f"shop-local-{service}"
             (running,) = ecs.describe_services(cluster="shop-local", services=[name])["services"]
-            definition = ecs.describe_task_definition(taskDefinition=running["taskDefinition"])["taskDefinition"]
+            definition = ecs.describe_task_definition(taskDefinition=running["taskDefinition"])[
+                "taskDefinition"
+            ]
             (container,) = definition["containerDefinitions"]
             host, _, digest = container["image"].partition("@")
             assert host == f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/{repository(service)}"
@@ -160,7 +165,9 @@ def story(buildah: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         back = stage(account, rolled_back, account.invoke("apply", "--yes"))
 
         destroyed = account.invoke("destroy", "--yes")
-        left = ecs.list_clusters()["clusterArns"] + account.client("ecr").describe_repositories()["repositories"]
+        left = (
+            ecs.list_clusters()["clusterArns"] + account.client("ecr").describe_repositories()["repositories"]
+        )
         yield Story(first, drift, second, back, destroyed, left)
     finally:
         emulator.stop(account.root / ".fleetform")

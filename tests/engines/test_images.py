@@ -1,4 +1,7 @@
-"""`invoke images` with real engines and the emulator's registry: what is built, pushed, pulled back and run."""
+"""`invoke images` with real engines and the emulator's registry.
+
+What is built, pushed, pulled back and run.
+"""
 
 import base64
 import shutil
@@ -121,7 +124,9 @@ def test_a_second_run_does_nothing_in_seconds(built: Built) -> None:
     assert run.processor_seconds < 3
 
 
-def test_another_clone_of_the_commit_finds_the_images_and_locks_the_same(built: Built, colleague: Site) -> None:
+def test_another_clone_of_the_commit_finds_the_images_and_locks_the_same(
+    built: Built, colleague: Site
+) -> None:
     run = colleague.images()
     assert (run.code, run.calls, digests(colleague)) == (0, Calls(0, 0, 0), digests(built.site)), run.output
 
@@ -146,8 +151,13 @@ def test_builds_of_one_commit_in_two_clones_have_one_digest(built: Built, fresh:
 
 def test_the_token_is_in_no_argument_and_in_no_file(built: Built) -> None:
     (data,) = built.site.ecr.get_authorization_token()["authorizationData"]
-    secrets = (data["authorizationToken"].encode(), base64.b64decode(data["authorizationToken"]).partition(b":")[2])
-    files = [file for folder in (built.site.bench, built.site.root) for file in folder.rglob("*") if file.is_file()]
+    secrets = (
+        data["authorizationToken"].encode(),
+        base64.b64decode(data["authorizationToken"]).partition(b":")[2],
+    )
+    files = [
+        file for folder in (built.site.bench, built.site.root) for file in folder.rglob("*") if file.is_file()
+    ]
     assert built.site.bench / "arguments" in files
     assert [file for file in files if any(secret in file.read_bytes() for secret in secrets)] == []
 
@@ -191,6 +201,7 @@ def test_a_tag_that_somebody_else_pushes_meanwhile_is_left_alone(fresh: Site) ->
     assert (run.code, run.calls, fresh.lock()) == (3, Calls(build=1, push=1, login=1), {}), run.output
     assert run.complaint == (
         "stock: push failed: "
-        "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that image"
+        "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that"
+        " image"
     )
     assert list(fresh.registered()["stock"].values()) == ["sha256:" + 64 * "0"]

@@ -17,7 +17,9 @@ from tests.engines.laptop import Laptop, States
 # Names change at once; a busy machine may take its time for all else.
 PATIENCE_SECONDS = 60
 DECLARED = {("orders", "stock"): "works", ("web", "orders"): "works"}
-UNDECLARED = dict.fromkeys([("orders", "web"), ("stock", "orders"), ("stock", "web"), ("web", "stock")], "blocked")
+UNDECLARED = dict.fromkeys(
+    [("orders", "web"), ("stock", "orders"), ("stock", "web"), ("web", "stock")], "blocked"
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +85,9 @@ def test_a_request_reaches_stock_through_orders(laptop: Laptop) -> None:
     assert answer["orders"][0] == {"id": 1001, "sku": "bolt", "quantity": 200, "available": 1200}
 
 
-# Prints how many addresses `orders` has whenever that changes, until it has been fewer and two again. Podman's DNS
-# server answers nobody for a moment when a container starts or stops (containers/aardvark-dns#389): it is asked again.
+# Prints how many addresses `orders` has whenever that changes, until it has been fewer and two again.
+# Podman's DNS server answers nobody for a moment when a container starts or stops
+# (containers/aardvark-dns#389): it is asked again.
 WATCH = f"""\
 import socket, time
 seen, end = [], time.monotonic() + {PATIENCE_SECONDS}
@@ -115,7 +118,7 @@ def test_a_task_that_is_gone_leaves_dns_and_comes_back(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("running_engine", ["docker"], indirect=True)
 def test_requests_go_on_while_a_task_dies_and_is_started_again(laptop: Laptop) -> None:
-    """Podman keeps a dead container's address until it runs again, so that a request may fail there meanwhile."""
+    """Podman keeps a dead container's address until it runs again; requests may fail meanwhile."""
     url = laptop.statuses()["web"]["url"]
     started = kill(laptop, "shop-local-orders-1")
     answers = [laptop.get(f"{url}/")["served_by"][1].partition("@")[0] for _ in range(10)]
@@ -131,13 +134,15 @@ def test_a_task_that_dies_is_started_again(laptop: Laptop) -> None:
 
 def kill(laptop: Laptop, container: str) -> str:
     """Ends a container's program as a crash would; returns when it was started."""
-    pid, started = laptop.engine.run("inspect", "--format={{.State.Pid}} {{.State.StartedAt}}", container).split(" ", 1)
+    pid, started = laptop.engine.run(
+        "inspect", "--format={{.State.Pid}} {{.State.StartedAt}}", container
+    ).split(" ", 1)
     os.kill(int(pid), signal.SIGKILL)
     return started
 
 
 def wait_until_back(laptop: Laptop, container: str, killed: str) -> None:
-    """Waits, as long as a task may take, until a container runs that was started later than the one that was killed."""
+    """Wait until a container runs that was started after the killed one."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     facts = f"true {killed}"
     while facts == f"true {killed}" or not facts.startswith("true"):

@@ -42,7 +42,10 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Plans:
-    """The environment; planned values of every resource by address; JSON of the applied foundation and the services."""
+    """The environment.
+
+    Planned values of every resource by address; JSON of the applied foundation and the services.
+    """
 
     environment: Environment
     foundation: Values
@@ -53,9 +56,12 @@ class Plans:
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
-    """The plans of `dev` as it ships, but against the emulator; its services are planned over an applied foundation.
+    """The plans of `dev` as it ships, but against the emulator.
 
-    One service is added, which has no port and changes nothing else: its environment holds every naughty string.
+    Its services are planned over an applied foundation.
+
+    One service is added, which has no port and changes nothing else: its environment holds every naughty
+    string.
     """
     project = Project(copy_project(tmp_path_factory.mktemp("dev")))
     with (project.root / "envs/dev/environment.yaml").open("a", encoding="utf-8") as file:
@@ -84,12 +90,19 @@ def _renamed(project: Project, workspace: Workspace) -> Renamed:
     """Makes `stock` of `dev` the `inventory`, taints the role of `web`, and plans that to apply it."""
     catalog = project.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
-    catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
+    catalog.write_text(
+        text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8"
+    )
     changes = files.render_changes(project, "dev")["foundation"]
     files.render_environment(project, "dev")
     stack = workspace.stacks[-1]
     terraform.init(workspace, stack)
-    taint = [workspace.program, f"-chdir={workspace.folder / stack.name}", "taint", "module.web.aws_iam_role.task"]
+    taint = [
+        workspace.program,
+        f"-chdir={workspace.folder / stack.name}",
+        "taint",
+        "module.web.aws_iam_role.task",
+    ]
     run(taint, workspace.variables_of(stack), workspace.log(stack, "taint"))
     planned = terraform.plan_to_apply(workspace, stack)
     return Renamed(changes, planned, workspace.log(stack, "untaint").read_text(encoding="utf-8"))

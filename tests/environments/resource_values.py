@@ -1,7 +1,8 @@
 """The resources of the environments that ship, with the values that their text determines.
 
-A state that was applied before holds what is recorded here. As long as the files stay as they are, the templates and
-modules of today change nothing in it, except descriptions that update in place; those are left out.
+A state that was applied before holds what is recorded here. As long as the files stay as they are, the
+templates and modules of today change nothing in it, except descriptions that update in place; those are left
+out.
 """
 
 import json
@@ -47,7 +48,9 @@ def file(environment: str) -> Path:
 def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
     folder = PurePath("envs", environment, stack)
     files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
-    resources = resource_view.find_resources(Module(_declarations, folder, _declarations(folder)), stack, files)
+    resources = resource_view.find_resources(
+        Module(_declarations, folder, _declarations(folder)), stack, files
+    )
     return [(f"{stack}: {each.address}", _values(each)) for each in resources if each.kind == "resource"]
 
 

@@ -82,7 +82,9 @@ def tags(name: str | None = None) -> dict[str, dict[str, str]]:
                 f'module.discovery.aws_service_discovery_service.this["{service}"]',
                 {
                     "name": service,
-                    "dns_config": [{"dns_records": [{"ttl": 10, "type": "A"}], "routing_policy": "MULTIVALUE"}],
+                    "dns_config": [
+                        {"dns_records": [{"ttl": 10, "type": "A"}], "routing_policy": "MULTIVALUE"}
+                    ],
                     "force_destroy": True,
                     "health_check_custom_config": [{"failure_threshold": 1}],
                     **tags(),
@@ -159,5 +161,11 @@ def test_services_run_in_the_public_subnets_and_register_their_tasks(dev: Plans,
     (network,) = planned["network_configuration"]
     (registry,) = planned["service_registries"]
     assert (planned["name"], planned["desired_count"]) == (f"{NAME}-{service}", 1)
-    assert (network["assign_public_ip"], len(network["subnets"]), len(network["security_groups"])) == (True, 2, 1)
-    assert registry["registry_arn"].startswith("arn:aws:servicediscovery:ap-northeast-1:123456789012:service/")
+    assert (network["assign_public_ip"], len(network["subnets"]), len(network["security_groups"])) == (
+        True,
+        2,
+        1,
+    )
+    assert registry["registry_arn"].startswith(
+        "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/"
+    )

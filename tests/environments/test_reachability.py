@@ -15,4 +15,6 @@ def test_the_services_share_all_that_is_open(dev: Plans) -> None:
     within = {Opening(one, other, "-1", 0, 65535) for one in SERVICES for other in {*SERVICES, "internet"}}
     entries = {Opening("internet", name, "tcp", 80, 80) for name in SERVICES}
     assert {found for found in openings(read_network(*dev.documents)) if found.protocol == "-1"} == within
-    assert {found for found in openings(read_network(*dev.documents)) if found.source == "internet"} == entries
+    assert {
+        found for found in openings(read_network(*dev.documents)) if found.source == "internet"
+    } == entries

@@ -1,4 +1,7 @@
-"""Templates and modules of today leave a state alone that was applied before: only descriptions change, in place."""
+"""Templates and modules of today leave a state alone that was applied before.
+
+Only descriptions change, in place.
+"""
 
 import pytest
 
@@ -7,6 +10,11 @@ from tests.generated import Generated
 
 
 @pytest.mark.parametrize("environment", resource_values.ENVIRONMENTS)
-def test_an_environment_has_the_resources_that_were_applied_before(environment: str, generated: Generated) -> None:
-    """A change here is a change of what runs: does it update in place? Then record it, and tell it in the changelog."""
+def test_an_environment_has_the_resources_that_were_applied_before(
+    environment: str, generated: Generated
+) -> None:
+    """A change here is a change of what runs.
+
+    Does it update in place? Then record it, and tell it in the changelog.
+    """
     generated.check(resource_values.file(environment), resource_values.current(environment))

@@ -23,7 +23,13 @@ class Kind:
     listed: Callable[[Access], Iterator[str]]
 
 
-def _pages(service: str, operation: str, key: str, name: str, **arguments: Any) -> Callable[[Access], Iterator[str]]:  # noqa: ANN401 - whatever AWS takes
+def _pages(
+    service: str,
+    operation: str,
+    key: str,
+    name: str,
+    **arguments: Any,  # noqa: ANN401 - whatever AWS takes
+) -> Callable[[Access], Iterator[str]]:
     def listed(access: Access) -> Iterator[str]:
         for page in access.client(service).get_paginator(operation).paginate(**arguments):
             yield from (entry if not name else entry[name] for entry in page[key])
@@ -52,7 +58,9 @@ def _groups(access: Access) -> Iterator[str]:
     """Return the security groups, without the default one of each VPC."""
     own = set(_own_vpcs(access))
     groups = access.client("ec2").describe_security_groups()["SecurityGroups"]
-    yield from (group["GroupId"] for group in groups if group["VpcId"] in own and group["GroupName"] != "default")
+    yield from (
+        group["GroupId"] for group in groups if group["VpcId"] in own and group["GroupName"] != "default"
+    )
 
 
 def _rules(*, egress: bool) -> Callable[[Access], Iterator[str]]:
@@ -77,7 +85,9 @@ def _tables(access: Access) -> Iterator[str]:
     """Return the route tables, without the main one of each VPC."""
     own = set(_own_vpcs(access))
     for table in access.client("ec2").describe_route_tables()["RouteTables"]:
-        if table["VpcId"] in own and not any(association.get("Main") for association in table["Associations"]):
+        if table["VpcId"] in own and not any(
+            association.get("Main") for association in table["Associations"]
+        ):
             yield table["RouteTableId"]
 
 
@@ -95,7 +105,8 @@ def _policies(access: Access) -> Iterator[str]:
     iam = access.client("iam")
     for role in iam.list_roles()["Roles"]:
         yield from (
-            f"{role['RoleName']}:{name}" for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+            f"{role['RoleName']}:{name}"
+            for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
         )
 
 
@@ -105,13 +116,17 @@ KINDS = (
         "dashboard_name",
         _pages("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     ),
-    Kind("aws_cloudwatch_log_group", "name", _pages("logs", "describe_log_groups", "logGroups", "logGroupName")),
+    Kind(
+        "aws_cloudwatch_log_group", "name", _pages("logs", "describe_log_groups", "logGroups", "logGroupName")
+    ),
     Kind(
         "aws_cloudwatch_metric_alarm",
         "alarm_name",
         _pages("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     ),
-    Kind("aws_ecr_repository", "name", _pages("ecr", "describe_repositories", "repositories", "repositoryName")),
+    Kind(
+        "aws_ecr_repository", "name", _pages("ecr", "describe_repositories", "repositories", "repositoryName")
+    ),
     Kind("aws_ecs_cluster", "arn", _pages("ecs", "list_clusters", "clusterArns", "")),
     Kind("aws_ecs_service", "id", _services),
     Kind("aws_ecs_task_definition", "arn", _pages("ecs", "list_task_definitions", "taskDefinitionArns", "")),
@@ -120,7 +135,11 @@ KINDS = (
     Kind("aws_iam_role_policy", "id", _policies),
     Kind("aws_internet_gateway", "id", _gateways),
     Kind("aws_lb", "arn", _pages("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn")),
-    Kind("aws_lb_target_group", "arn", _pages("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn")),
+    Kind(
+        "aws_lb_target_group",
+        "arn",
+        _pages("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
+    ),
     Kind("aws_route_table", "id", _tables),
     Kind("aws_security_group", "id", _groups),
     Kind(
@@ -128,7 +147,9 @@ KINDS = (
         "id",
         _pages("servicediscovery", "list_namespaces", "Namespaces", "Id"),
     ),
-    Kind("aws_service_discovery_service", "id", _pages("servicediscovery", "list_services", "Services", "Id")),
+    Kind(
+        "aws_service_discovery_service", "id", _pages("servicediscovery", "list_services", "Services", "Id")
+    ),
     Kind("aws_subnet", "id", _in_own_vpcs("describe_subnets", "Subnets", "SubnetId")),
     Kind("aws_vpc", "id", _own_vpcs),
     Kind("aws_vpc_security_group_egress_rule", "security_group_rule_id", _rules(egress=True)),
@@ -165,7 +186,9 @@ def _known(access: Access, bucket: str) -> Iterator[str]:
     for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         if not entry["Key"].endswith(".tfstate"):
             continue
-        for resource in json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())["resources"]:
+        for resource in json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())[
+            "resources"
+        ]:
             if resource["mode"] == "managed" and resource["type"] in attributes:
                 for instance in resource["instances"]:
                     yield f"{resource['type']} {instance['attributes'][attributes[resource['type']]]}"

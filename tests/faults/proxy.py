@@ -182,8 +182,9 @@ def _closing(head: bytes) -> bytes:
 def refusal(fault: Fault, head: bytes) -> bytes:
     """Return AWS's error answer in the format of the request's protocol.
 
-    Those of query and EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; of S3:
-    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; of JSON: `__type`, and a header in REST.
+    Those of query and EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; of
+    S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; of JSON: `__type`, and a header
+    in REST.
     """
     headers = _headers(head)
     service = headers.get("authorization", "").partition("/aws4_request")[0].rpartition("/")[2]
@@ -215,7 +216,14 @@ def _throttled(service: str, headers: dict[str, str]) -> tuple[str, HTTPStatus]:
 
 def _document(service: str, headers: dict[str, str], code: str) -> tuple[str, bytes]:
     message = "Rate exceeded, or it failed: a fault on purpose"
-    if "x-amz-target" in headers or service not in {"s3", "ec2", "iam", "sts", "elasticloadbalancing", "monitoring"}:
+    if "x-amz-target" in headers or service not in {
+        "s3",
+        "ec2",
+        "iam",
+        "sts",
+        "elasticloadbalancing",
+        "monitoring",
+    }:
         return _JSON, json.dumps({"__type": code, "message": message}).encode()
     error = f"<Code>{code}</Code><Message>{message}</Message>"
     if service == "s3":

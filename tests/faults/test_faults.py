@@ -1,4 +1,7 @@
-"""Applies that are interrupted or meet faults lose nothing. `python benchmarks/faults.py` runs many more trials."""
+"""Applies that are interrupted or meet faults lose nothing.
+
+`python benchmarks/faults.py` runs many more trials.
+"""
 
 import signal
 from pathlib import Path
@@ -16,7 +19,9 @@ def trouble(trial: Trial) -> list[str]:
 def test_what_was_made_when_the_power_failed_is_imported(tmp_path: Path) -> None:
     trial = kill(tmp_path, 1, Cut("apply", Kill.ALL, Moment(made=8, seconds=0)))
     assert trouble(trial) == []
-    assert "left foundation locked: its Terraform was killed\nfoundation: made without a state" in trial.output
+    assert (
+        "left foundation locked: its Terraform was killed\nfoundation: made without a state" in trial.output
+    )
     assert " imported, " in trial.output
 
 
@@ -28,7 +33,9 @@ def test_faults_of_the_network_and_of_aws_lose_nothing(tmp_path: Path) -> None:
     assert trouble(fault(tmp_path, seed=1, rate=0.05)) == []
 
 
-def test_of_two_applies_one_waits_for_the_other_and_for_its_terraform_if_that_goes_on_alone(tmp_path: Path) -> None:
+def test_of_two_applies_one_waits_for_the_other_and_for_its_terraform_if_that_goes_on_alone(
+    tmp_path: Path,
+) -> None:
     with checkout(tmp_path) as project:
         project.emulator()
         with project.begun("apply") as first:

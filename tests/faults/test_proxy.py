@@ -23,10 +23,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def make_group(folder: Path, name: str) -> str:
-    """Create a security group at the address in the emulator's record, with an SDK's invocation id per attempt."""
+    """Create a security group at the recorded endpoint, with an SDK's invocation id per attempt."""
     found = emulator.status(folder)
     assert found
-    form = {"Action": "CreateSecurityGroup", "Version": "2016-11-15", "GroupName": name, "GroupDescription": name}
+    form = {
+        "Action": "CreateSecurityGroup",
+        "Version": "2016-11-15",
+        "GroupName": name,
+        "GroupDescription": name,
+    }
     headers = {"Authorization": head("ec2").partition(": ")[2], "amz-sdk-invocation-id": name}
     with urlopen(Request(found.url, urlencode(form).encode(), headers), timeout=60) as answer:
         return str(answer.read().decode())
@@ -34,7 +39,9 @@ def make_group(folder: Path, name: str) -> str:
 
 def head(service: str, target: str = "") -> str:
     """Return the headers that identify a request's protocol."""
-    scope = f"AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host"
+    scope = (
+        f"AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host"
+    )
     return f"Authorization: {scope}" + (f"\r\nX-Amz-Target: {target}" if target else "")
 
 
@@ -47,7 +54,9 @@ def test_without_faults_requests_and_answers_pass(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("fault", "carried_out"), [(Fault.LOST, False), (Fault.ANSWER_LOST, True)])
-def test_a_lost_answer_is_of_a_request_that_was_carried_out(folder: Path, fault: Fault, *, carried_out: bool) -> None:
+def test_a_lost_answer_is_of_a_request_that_was_carried_out(
+    folder: Path, fault: Fault, *, carried_out: bool
+) -> None:
     """A retry without the same id fails on the resource that the first attempt created, as on AWS."""
     faults = Faults(1, 1, (fault,))
     with between(folder, faults), pytest.raises((HTTPException, OSError)):
@@ -85,7 +94,11 @@ def test_a_lost_answer_is_of_a_request_that_was_carried_out(folder: Path, fault:
             head("logs", "Logs_20140328.CreateLogGroup"),
             '500 Internal Server Error application/x-amz-json-1.1 {"__type": "InternalError"',
         ),
-        (Fault.UNAVAILABLE, head("s3"), "503 Service Unavailable text/xml <Error><Code>ServiceUnavailable</Code>"),
+        (
+            Fault.UNAVAILABLE,
+            head("s3"),
+            "503 Service Unavailable text/xml <Error><Code>ServiceUnavailable</Code>",
+        ),
     ],
 )
 def test_a_refusal_has_the_form_of_the_protocol(fault: Fault, headers: str, expected: str) -> None:

@@ -74,7 +74,12 @@ class Trial:
     @property
     def sound(self) -> bool:
         """Whether nothing was lost, or left without a cause."""
-        return self.recovered and not self.lost and not self.left and not set(self.orphans) - self.explained.keys()
+        return (
+            self.recovered
+            and not self.lost
+            and not self.left
+            and not set(self.orphans) - self.explained.keys()
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,9 @@ class Moment:
     def __str__(self) -> str:
         """As it is told."""
         return (
-            f"{self.seconds:.1f} s after its start" if not self.made else f"{self.made} made and {self.seconds:.1f} s"
+            f"{self.seconds:.1f} s after its start"
+            if not self.made
+            else f"{self.made} made and {self.seconds:.1f} s"
         )
 
 
@@ -148,7 +155,9 @@ def kill(folder: Path, seed: int, wanted: Cut | None = None) -> Trial:
             _end(project, begun, done.how, chosen)
             ended = begun.end()
         told = f"{done}" + ("" if in_time else " (had ended)")
-        return _after(project, _Disturbed(seed, told, started, ended), list(dict.fromkeys((done.task, "apply"))))
+        return _after(
+            project, _Disturbed(seed, told, started, ended), list(dict.fromkeys((done.task, "apply")))
+        )
 
 
 def _wait(begun: Begun, when: Moment) -> bool:
@@ -187,7 +196,8 @@ def fault(folder: Path, seed: int, rate: float) -> Trial:
         with between(project.work, faults) if rate else nullcontext():
             done = project.invoke("apply")
         met = ", ".join(
-            f"{count} {fault.value}" for fault, count in sorted(faults.met.items(), key=lambda met: met[0].value)
+            f"{count} {fault.value}"
+            for fault, count in sorted(faults.met.items(), key=lambda met: met[0].value)
         )
         trial = _after(project, _Disturbed(seed, f"{faults.requests} requests: {met}", started, done))
         return replace(trial, explained=_explained(trial.orphans, faults.answers_lost))
@@ -208,7 +218,9 @@ def _after(project: Checkout, disturbed: _Disturbed, again: Sequence[str] = ("ap
     after = {task: project.invoke(task) for task in (*again, "drift")}
     found = project.inventory()
     done = disturbed.done
-    printed = "\n".join([done.output, *(f"==== {task} ({each.code})\n{each.output}" for task, each in after.items())])
+    printed = "\n".join(
+        [done.output, *(f"==== {task} ({each.code})\n{each.output}" for task, each in after.items())]
+    )
     return Trial(
         seed=disturbed.seed,
         what=disturbed.what,

@@ -1,7 +1,7 @@
 """Golden files: for each case a catalog, an environment, maybe a lock, and the stacks that they must become.
 
-Three cases have all their files in `expected`. Each of the others has only those that differ from the same file of
-`minimal` but for the environment's name; an empty one stands for a file that only `minimal` has.
+Three cases have all their files in `expected`. Each of the others has only those that differ from the same
+file of `minimal` but for the environment's name; an empty one stands for a file that only `minimal` has.
 """
 
 import shutil
@@ -49,8 +49,12 @@ def rendered(case: str) -> dict[str, str]:
         if (FOLDER / case / "images.lock.yaml").exists():
             shutil.copy(FOLDER / case / "images.lock.yaml", place)
         root = Path(folder)
-        stacks = format_rendering(render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt)
-    return {f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()}
+        stacks = format_rendering(
+            render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt
+        )
+    return {
+        f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()
+    }
 
 
 def terraform_fmt(folder: Path) -> None:

@@ -21,8 +21,38 @@ FILE = PurePath("main.tf")
 
 # Text that means something to HCL, to a template, to a shell or to a terminal.
 NASTY = [
-    *("", " ", " a ", "null", "true", "1", '"', "'", "`id`", "\\", "\\\\", "\\n", "\\b", "C:\\bin\\foo", "\\u0041"),
-    *("\n", "\r\n", "\t", "\x00", "\x01", "\x08", "\x0c", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff"),
+    *(
+        "",
+        " ",
+        " a ",
+        "null",
+        "true",
+        "1",
+        '"',
+        "'",
+        "`id`",
+        "\\",
+        "\\\\",
+        "\\n",
+        "\\b",
+        "C:\\bin\\foo",
+        "\\u0041",
+    ),
+    *(
+        "\n",
+        "\r\n",
+        "\t",
+        "\x00",
+        "\x01",
+        "\x08",
+        "\x0c",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+        "\u2028",
+        "\u202e",
+        "\ufeff",
+    ),
     *(
         "é",
         "e\u0301",
@@ -70,10 +100,35 @@ NASTY = [
         "<<EOT",
         "<<-EOT",
     ),
-    *("<<EOT\nx\nEOT\n", "#", "//", "/*", "*/", '"\n}\nresource "x" "y" {', "a" * 10_000, "${" * 1000, "\\" * 999),
+    *(
+        "<<EOT\nx\nEOT\n",
+        "#",
+        "//",
+        "/*",
+        "*/",
+        '"\n}\nresource "x" "y" {',
+        "a" * 10_000,
+        "${" * 1000,
+        "\\" * 999,
+    ),
 ]
 # What is more than a word as an object's key, or means something to HCL there.
-NASTY_KEYS = ["for", "if", "in", "true", "false", "null", "web->orders:80", "a-b", "a.b", "1", "_", "A1", "é", *NASTY]
+NASTY_KEYS = [
+    "for",
+    "if",
+    "in",
+    "true",
+    "false",
+    "null",
+    "web->orders:80",
+    "a-b",
+    "a.b",
+    "1",
+    "_",
+    "A1",
+    "é",
+    *NASTY,
+]
 
 
 def parsed(text: str) -> dict[str, Value]:
@@ -142,7 +197,20 @@ def test_any_key_survives_a_round_trip(name: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, 0, -1, 10**18, [], {}, [[]], [{}], [{"a": []}], {"a": {"b": {"c": [None, True, -3, "x"]}}}],
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        10**18,
+        [],
+        {},
+        [[]],
+        [{}],
+        [{"a": []}],
+        {"a": {"b": {"c": [None, True, -3, "x"]}}},
+    ],
     ids=shown,
 )
 def test_any_structure_survives_a_round_trip(value: Literal) -> None:
@@ -153,7 +221,9 @@ def test_terraform_reads_every_literal_as_its_value(tmp_path: Path, terraform_bi
     keys = {composed(name): number for number, name in enumerate(NASTY_KEYS)}
     structure: dict[str, Literal] = {"a": [1, -2, True, None, {}, []], "b": {"c": {"d": "e"}}}
     value: Literal = {"texts": tuple(NASTY), "keys": keys, "structure": structure}
-    (tmp_path / "outputs.tf").write_text(f'output "all" {{\n  value = jsonencode({literal(value)})\n}}\n', "utf-8")
+    (tmp_path / "outputs.tf").write_text(
+        f'output "all" {{\n  value = jsonencode({literal(value)})\n}}\n', "utf-8"
+    )
     for arguments in (["apply", "-auto-approve"], ["output", "-json"]):
         done = subprocess.run(
             [terraform_binary, *arguments],
@@ -172,7 +242,11 @@ def test_terraform_reads_every_literal_as_its_value(tmp_path: Path, terraform_bi
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(composed)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS | st.lists(st.sampled_from(NASTY)).map("".join).map(composed),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | TEXTS
+    | st.lists(st.sampled_from(NASTY)).map("".join).map(composed),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )

@@ -186,7 +186,15 @@ BLOCKS = (
         },
         (
             Block("rule", (), {"port": Argument(Items((80,), ((17, 7),)), 16, 5)}, (), 15, 3, 19),
-            Block("rule", (), {}, (Block("inner", ("label",), {"on": Argument(ON, 22, 7)}, (), 21, 5, 23),), 20, 3, 24),
+            Block(
+                "rule",
+                (),
+                {},
+                (Block("inner", ("label",), {"on": Argument(ON, 22, 7)}, (), 21, 5, 23),),
+                20,
+                3,
+                24,
+            ),
         ),
         4,
         1,
@@ -228,7 +236,9 @@ def test_the_last_of_two_arguments_with_one_name_counts() -> None:
 
 def test_an_argument_and_a_block_may_have_one_name() -> None:
     (block,) = parsed("r {\n  volume = 1\n  volume {}\n}\n").blocks
-    assert block == Block("r", (), {"volume": Argument(1, 2, 3)}, (Block("volume", (), {}, (), 3, 3, 3),), 1, 1, 4)
+    assert block == Block(
+        "r", (), {"volume": Argument(1, 2, 3)}, (Block("volume", (), {}, (), 3, 3, 3),), 1, 1, 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,8 +249,12 @@ def test_an_argument_and_a_block_may_have_one_name() -> None:
         pytest.param(b'a = "x', "main.tf:1:6: not valid HCL", id="open quote"),
         pytest.param(b"\xef\xbb\xbfa = 1\n", "main.tf:1:1: not valid HCL", id="BOM"),
         pytest.param(b'a = "\xff"\n', "main.tf:1:1: not valid HCL (UnicodeDecodeError)", id="not UTF-8"),
-        pytest.param(b"a = " + b"[" * 3000 + b"]" * 3000, "main.tf:1:1: not valid HCL (RecursionError)", id="deep"),
-        pytest.param(b'a = "$${"\nb = "}"\n', "main.tf:1:1: not valid HCL (ValueError)", id="an escape that goes on"),
+        pytest.param(
+            b"a = " + b"[" * 3000 + b"]" * 3000, "main.tf:1:1: not valid HCL (RecursionError)", id="deep"
+        ),
+        pytest.param(
+            b'a = "$${"\nb = "}"\n', "main.tf:1:1: not valid HCL (ValueError)", id="an escape that goes on"
+        ),
         pytest.param(b'a = "\\ud800"\n', "main.tf:1:1: not valid HCL (ValueError)", id="half a character"),
         pytest.param(b'a = "\\UFFFFFFFF"\n', "main.tf:1:1: not valid HCL (ValueError)", id="no character"),
         pytest.param(
@@ -249,7 +263,9 @@ def test_an_argument_and_a_block_may_have_one_name() -> None:
             id="heredoc",
         ),
         pytest.param(
-            b"a = <<EOT\n${1\nEOT\n", "main.tf:1:5: not valid HCL (an interpolation in a heredoc)", id="open heredoc"
+            b"a = <<EOT\n${1\nEOT\n",
+            "main.tf:1:5: not valid HCL (an interpolation in a heredoc)",
+            id="open heredoc",
         ),
     ],
 )
@@ -280,8 +296,43 @@ FRAGMENTS = (
         "\n",
         ",",
     ),
-    *("for ", " in ", " : ", " => ", "...", "if ", ".", "*", "[*]", ".*", "?", ":", "&&", "!", "-", "#", "/*", "*/"),
-    *('"b"', "null", "true", "\\", "\\u0041", "é", "\0", "\r", "\t", "::", "~", "1e9", "1.5", "resource ", "= {"),
+    *(
+        "for ",
+        " in ",
+        " : ",
+        " => ",
+        "...",
+        "if ",
+        ".",
+        "*",
+        "[*]",
+        ".*",
+        "?",
+        ":",
+        "&&",
+        "!",
+        "-",
+        "#",
+        "/*",
+        "*/",
+    ),
+    *(
+        '"b"',
+        "null",
+        "true",
+        "\\",
+        "\\u0041",
+        "é",
+        "\0",
+        "\r",
+        "\t",
+        "::",
+        "~",
+        "1e9",
+        "1.5",
+        "resource ",
+        "= {",
+    ),
 )
 
 
@@ -300,7 +351,8 @@ RUNS = settings(max_examples=max(100, settings().max_examples // 2))
 
 @RUNS
 @given(
-    st.lists(st.sampled_from(FRAGMENTS), max_size=15).map("".join) | st.text(st.characters(exclude_categories=["Cs"]))
+    st.lists(st.sampled_from(FRAGMENTS), max_size=15).map("".join)
+    | st.text(st.characters(exclude_categories=["Cs"]))
 )
 @example("a = 1e999999999\n")
 @example("a = " + "-" * 50 + "1\n")

@@ -1,4 +1,7 @@
-"""Fakes for what images are made with: an engine that is a small script, and the registry that it pushes to."""
+"""Fakes for what images are made with.
+
+An engine that is a small script, and the registry that it pushes to.
+"""
 
 import base64
 import sys
@@ -14,14 +17,15 @@ ACCOUNT = "123456789012"
 HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = "a token"
 
-# Says what it does in `calls`, does what a file `<command> <repository>` says first, builds into `built` and pushes
-# into `pushed`.
+# Says what it does in `calls`, does what a file `<command> <repository>` says first, builds into `built` and
+# pushes into `pushed`.
 _SCRIPT = f"""\
 #!{sys.executable} -I
 import hashlib, pathlib, sys, time
 folder = pathlib.Path(__file__).parent
 command, *arguments = sys.argv[1:]
-options = dict(argument.split("=", 1) for argument in arguments if argument.startswith("--") and "=" in argument)
+options = dict(argument.split("=", 1) for argument in arguments if argument.startswith("--") and "=" in\
+ argument)
 name = options.get("--tag", arguments[-1] if arguments else "").removeprefix("{HOST}/")
 repository = name.partition(":")[0].removeprefix("localhost/")
 if command == "login" and sys.stdin.read() != "{PASSWORD}":

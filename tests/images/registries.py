@@ -48,7 +48,9 @@ def manifest_of(*layers: bytes, **changes: object) -> Manifest:
 
 def index_of(*manifests: Manifest) -> Manifest:
     """The index of images of several platforms."""
-    described = [{"mediaType": MANIFEST_TYPE, "size": 1, "digest": digest_of(each.content)} for each in manifests]
+    described = [
+        {"mediaType": MANIFEST_TYPE, "size": 1, "digest": digest_of(each.content)} for each in manifests
+    ]
     plain: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": described}
     return Manifest(INDEX_TYPE, json.dumps(plain).encode())
 

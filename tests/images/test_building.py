@@ -64,14 +64,19 @@ def context(tmp_path: Path) -> BuildContext:
 def test_what_the_lock_and_the_registry_have_is_unchanged(fake_engine: FakeEngine, web: ImageSpec) -> None:
     fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
     locked = LockedImage(web.tag, DIGEST, ("linux/amd64",), "2" * 40, web.content_key)
-    assert look_up_images([web], {"web": locked}, fake_engine.registry) == [PushedImage("web", locked, "unchanged")]
+    assert look_up_images([web], {"web": locked}, fake_engine.registry) == [
+        PushedImage("web", locked, "unchanged")
+    ]
 
 
 def test_what_only_the_registry_has_is_found(fake_engine: FakeEngine, web: ImageSpec) -> None:
     fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
     older = LockedImage("0" * 16, OTHER, ("linux/amd64",), "", "0" * 64)
     found = [PushedImage("web", web.locked(DIGEST), "found")]
-    assert [look_up_images([web], lock, fake_engine.registry) for lock in ({}, {"web": older})] == [found, found]
+    assert [look_up_images([web], lock, fake_engine.registry) for lock in ({}, {"web": older})] == [
+        found,
+        found,
+    ]
 
 
 def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
@@ -112,7 +117,9 @@ def test_images_are_built_and_pushed_with_one_login(
     ]
 
 
-def test_logs_are_left_and_nothing_else(fake_engine: FakeEngine, web: ImageSpec, context: BuildContext) -> None:
+def test_logs_are_left_and_nothing_else(
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
+) -> None:
     for _ in range(2):
         build_and_push([web], fake_engine.registry, context)
     left = {path.relative_to(context.folder).as_posix(): path for path in context.folder.rglob("*")}
@@ -132,7 +139,9 @@ def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
 def test_a_listener_gets_each_step_and_line(fake_engine: FakeEngine, web: ImageSpec, tmp_path: Path) -> None:
     moves: list[tuple[str, str]] = []
     ends: list[PushedImage] = []
-    watch = BuildListener(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
+    watch = BuildListener(
+        lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done)
+    )
     build_and_push([web], fake_engine.registry, BuildContext(Buildah(), tmp_path / "work", listener=watch))
     assert moves == [
         (HOST, "login goes well"),
@@ -157,7 +166,9 @@ tell.join()
 """
         fake_engine.trick(f"build shop-dev-{own}", code)
     outcome = build_and_push(
-        [wanted(tmp_path, name) for name in "ab"], fake_engine.registry, BuildContext(Buildah(), tmp_path / "w")
+        [wanted(tmp_path, name) for name in "ab"],
+        fake_engine.registry,
+        BuildContext(Buildah(), tmp_path / "w"),
     )
     assert [done.status for done in outcome.done] == ["built", "built"]
 
@@ -204,12 +215,15 @@ def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
     ]
 
 
-def test_a_login_that_fails_builds_nothing(fake_engine: FakeEngine, web: ImageSpec, context: BuildContext) -> None:
+def test_a_login_that_fails_builds_nothing(
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
+) -> None:
     fake_engine.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
     with pytest.raises(ProgramError) as caught:
         build_and_push([web], fake_engine.registry, context)
     assert str(caught.value) == (
-        f"{HOST}: login failed: the registry refused the login; check that the AWS credentials may push to ECR"
+        f"{HOST}: login failed: the registry refused the login; check that the AWS credentials may push to"
+        " ECR"
         f" (full output: {context.log('login')})\n    invalid status code from registry 400 (Bad Request)"
     )
     assert fake_engine.calls() == [f"login {HOST}"]
@@ -221,7 +235,9 @@ def test_an_engine_that_is_gone_is_reported(
     monkeypatch.setenv("PATH", str(fake_engine.folder))
     fake_engine.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
     (error,) = build_and_push([web], fake_engine.registry, context).failures
-    assert str(error) == ("web: push failed: cannot run buildah: No such file or directory; check the installation")
+    assert str(error) == (
+        "web: push failed: cannot run buildah: No such file or directory; check the installation"
+    )
 
 
 def test_what_was_pushed_has_to_be_in_the_registry(
@@ -249,7 +265,10 @@ def test_a_disk_that_is_full_while_a_context_is_copied_is_reported(
 
     monkeypatch.setattr("shutil.copyfile", fail)
     (error,) = build_and_push([web], fake_engine.registry, context).failures
-    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
+    assert (
+        str(error)
+        == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
+    )
 
 
 def test_files_that_change_meanwhile_are_not_built(
@@ -257,7 +276,10 @@ def test_files_that_change_meanwhile_are_not_built(
 ) -> None:
     (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
     (error,) = build_and_push([web], fake_engine.registry, context).failures
-    assert str(error) == f"web: files in {web.context.folder} changed while they were being read; run the command again"
+    assert (
+        str(error)
+        == f"web: files in {web.context.folder} changed while they were being read; run the command again"
+    )
     assert fake_engine.calls() == [f"login {HOST}"]
 
 
@@ -296,7 +318,11 @@ def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
     assert outcome.done == (LocalImage("web", here(web), "found"), LocalImage("stock", here(stock), "built"))
     assert outcome.failures == ()
     assert fake_engine.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
-    assert sorted(path.name for path in context.folder.rglob("*")) == ["image-stock.log", "image-web.log", "logs"]
+    assert sorted(path.name for path in context.folder.rglob("*")) == [
+        "image-stock.log",
+        "image-web.log",
+        "logs",
+    ]
 
 
 def test_one_that_cannot_be_built_here_leaves_the_others(
@@ -321,5 +347,8 @@ def test_a_disk_that_is_full_while_a_context_is_copied_here_is_reported(
 
     monkeypatch.setattr("shutil.copyfile", fail)
     (error,) = build_locally([web], context).failures
-    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
+    assert (
+        str(error)
+        == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
+    )
     assert fake_engine.calls() == ["inspect shop-dev-web"]

@@ -29,7 +29,9 @@ def problems(root: Path, dockerfile: str = SOUND, **keys: object) -> list[str]:
     service = Service.model_validate({"build": Build(context="app"), **keys})
     write(root, "Dockerfile", dockerfile)
     assert service.build
-    return list(map(str, check_before_push("web", service, read_build_files(root, service.build), dockerfile)))
+    return list(
+        map(str, check_before_push("web", service, read_build_files(root, service.build), dockerfile))
+    )
 
 
 def write(root: Path, name: str, content: str = "") -> None:
@@ -65,7 +67,9 @@ def test_a_base_that_may_change_is_a_problem(tmp_path: Path, base: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("base", ["scratch", "python@sha256:1", "python:3.13", "registry:5000/python:3", "python:$TAG"])
+@pytest.mark.parametrize(
+    "base", ["scratch", "python@sha256:1", "python:3.13", "registry:5000/python:3", "python:$TAG"]
+)
 def test_a_base_that_stays_or_that_nobody_knows_is_none(tmp_path: Path, base: str) -> None:
     assert problems(tmp_path, f"ARG TAG\nFROM {base}\nUSER 1\n") == []
 
@@ -98,7 +102,10 @@ def test_an_earlier_stage_is_a_base_that_stays(tmp_path: Path) -> None:
 )
 def test_an_image_that_runs_as_root_is_a_problem(tmp_path: Path, dockerfile: str, line: int) -> None:
     assert problems(tmp_path, dockerfile) == [
-        f"app/Dockerfile:{line}:1: the image runs as root; end it with a `USER` line, such as `USER 10001:10001`"
+        (
+            f"app/Dockerfile:{line}:1: the image runs as root; end it with a `USER` line, such as `USER"
+            " 10001:10001`"
+        )
     ]
 
 
@@ -120,7 +127,8 @@ EXPOSING = SOUND + "EXPOSE 8080/tcp\n"
 def test_a_port_that_nothing_can_move_is_a_problem_if_it_is_not_the_services(tmp_path: Path) -> None:
     assert problems(tmp_path, EXPOSING, port=80) == [
         (
-            "app/Dockerfile:5:1: the image exposes 8080, but `web` has port 80 and the image does not read PORT; "
+            "app/Dockerfile:5:1: the image exposes 8080, but `web` has port 80 and the image does not read"
+            " PORT; "
             "set `port: 8080`, or listen on the port in PORT"
         )
     ]
@@ -135,7 +143,9 @@ def test_a_port_that_nothing_can_move_is_a_problem_if_it_is_not_the_services(tmp
         {"port": 80, "environment": {"LISTEN": "80"}},
     ],
 )
-def test_a_port_is_fine_if_it_is_the_services_or_the_catalog_moves_it(tmp_path: Path, keys: dict[str, object]) -> None:
+def test_a_port_is_fine_if_it_is_the_services_or_the_catalog_moves_it(
+    tmp_path: Path, keys: dict[str, object]
+) -> None:
     assert problems(tmp_path, EXPOSING, **keys) == []
 
 
@@ -153,14 +163,24 @@ def test_a_port_that_only_the_build_knows_is_no_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".env", "web/.env.production", "id_ed25519", ".aws/credentials", "store.p12", "terraform.tfstate.backup"]
+    "name",
+    [
+        ".env",
+        "web/.env.production",
+        "id_ed25519",
+        ".aws/credentials",
+        "store.p12",
+        "terraform.tfstate.backup",
+    ],
 )
 def test_a_file_whose_name_says_secret_is_a_problem(tmp_path: Path, name: str) -> None:
     write(tmp_path, name)
     assert problems(tmp_path) == [f"app/{name}:1:1: files with this name usually contain secrets; {LEFT_OUT}"]
 
 
-@pytest.mark.parametrize("name", [".env.example", "id_rsa.pub", "credentials.py", "environment", ".gitignore"])
+@pytest.mark.parametrize(
+    "name", [".env.example", "id_rsa.pub", "credentials.py", "environment", ".gitignore"]
+)
 def test_a_file_whose_name_only_looks_so_is_none(tmp_path: Path, name: str) -> None:
     write(tmp_path, name)
     assert problems(tmp_path) == []
@@ -175,7 +195,9 @@ def test_a_file_that_is_left_out_is_none(tmp_path: Path) -> None:
 def test_gits_folder_is_a_problem_once(tmp_path: Path) -> None:
     for name in ("config", "HEAD"):
         write(tmp_path, f"web/.git/{name}")
-    assert problems(tmp_path) == [f"app/web/.git:1:1: the `.git` folder would be copied into the image; {LEFT_OUT}"]
+    assert problems(tmp_path) == [
+        f"app/web/.git:1:1: the `.git` folder would be copied into the image; {LEFT_OUT}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +211,9 @@ def test_gits_folder_is_a_problem_once(tmp_path: Path) -> None:
         (".pypirc", "password: 0aZ", "a token"),
     ],
 )
-def test_what_can_only_be_a_secret_is_a_problem_at_its_line(tmp_path: Path, name: str, content: str, what: str) -> None:
+def test_what_can_only_be_a_secret_is_a_problem_at_its_line(
+    tmp_path: Path, name: str, content: str, what: str
+) -> None:
     write(tmp_path, name, f"\n\n{content}\n")
     assert problems(tmp_path) == [f"app/{name}:3:1: {what} would be copied into the image; {LEFT_OUT}"]
 
@@ -236,7 +260,8 @@ def test_a_machine_without_hadolint_says_what_is_not_checked(tmp_path: Path) -> 
 
 def test_errors_and_warnings_of_hadolint_are_problems(tmp_path: Path) -> None:
     found = """[
-      {"code":"DL3008","column":1,"file":"-","level":"warning","line":2,"message":"Pin versions in apt get install."},
+      {"code":"DL3008","column":1,"file":"-","level":"warning","line":2,"message":"Pin versions in apt get\
+ install."},
       {"code":"DL3015","column":1,"file":"-","level":"info","line":2,"message":"Avoid additional packages"}
     ]"""
     hadolint(tmp_path, f"echo '{found}'; exit 1")
@@ -251,7 +276,8 @@ def test_errors_and_warnings_of_hadolint_are_problems(tmp_path: Path) -> None:
 def test_hadolint_reads_the_dockerfile_and_leaves_to_us_what_we_check(tmp_path: Path) -> None:
     hadolint(
         tmp_path,
-        f"echo \"$@\" >'{tmp_path}/argv'; while read -r line; do echo \"$line\"; done >'{tmp_path}/text'; echo []",
+        f"echo \"$@\" >'{tmp_path}/argv'; while read -r line; do echo \"$line\"; done >'{tmp_path}/text';"
+        " echo []",
     )
     assert problems(tmp_path) == []
     argv = "--no-color --format=json --ignore=DL3002 --ignore=DL3006 --ignore=DL3007 -\n"
@@ -262,5 +288,7 @@ def test_a_hadolint_that_fails_is_reported_with_its_words(tmp_path: Path) -> Non
     hadolint(tmp_path, "echo 'no such option' >&2; exit 2")
     with pytest.raises(ProgramError) as caught:
         problems(tmp_path)
-    argv = f"{tmp_path}/bin/hadolint --no-color --format=json --ignore=DL3002 --ignore=DL3006 --ignore=DL3007 -"
+    argv = (
+        f"{tmp_path}/bin/hadolint --no-color --format=json --ignore=DL3002 --ignore=DL3006 --ignore=DL3007 -"
+    )
     assert str(caught.value) == f"`{argv}` ended with exit code 2:\nno such option"

@@ -101,7 +101,8 @@ def test_an_ignore_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_build_files(tmp_path, BUILD)
     assert str(caught.value) == (
-        "app/.dockerignore: cannot be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte);"
+        "app/.dockerignore: cannot be read ('utf-8' codec can't decode byte 0xff in position 0: invalid"
+        " start byte);"
         " make it a readable UTF-8 file"
     )
 

@@ -25,7 +25,13 @@ OPTIONS = [
     "--build-arg=B=2",
     "/s/context",
 ]
-REPRODUCIBLE = ["--format=docker", "--isolation=chroot", "--timestamp=0", "--no-cache", "--identity-label=false"]
+REPRODUCIBLE = [
+    "--format=docker",
+    "--isolation=chroot",
+    "--timestamp=0",
+    "--no-cache",
+    "--identity-label=false",
+]
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -58,7 +64,10 @@ def test_an_image_is_looked_up_by_its_name(engine: Engine, argv: list[str]) -> N
     ("engine", "argv"),
     [
         (Docker(), ["docker", "login", "--username=AWS", "--password-stdin", ECR]),
-        (Buildah(), ["buildah", "login", "--username=AWS", "--password-stdin", "--authfile=/p/auth.json", ECR]),
+        (
+            Buildah(),
+            ["buildah", "login", "--username=AWS", "--password-stdin", "--authfile=/p/auth.json", ECR],
+        ),
         (Podman(), ["podman", "login", "--username=AWS", "--password-stdin", "--authfile=/p/auth.json", ECR]),
     ],
 )
@@ -72,11 +81,23 @@ def test_a_login_has_the_password_nowhere_in_its_arguments(engine: Engine, argv:
         (Docker(), ["docker", "push"]),
         (
             Buildah(),
-            ["buildah", "push", "--format=oci", "--authfile=/p/auth.json", "--digestfile=/p/shop-prod-web.digest"],
+            [
+                "buildah",
+                "push",
+                "--format=oci",
+                "--authfile=/p/auth.json",
+                "--digestfile=/p/shop-prod-web.digest",
+            ],
         ),
         (
             Podman(),
-            ["podman", "push", "--format=oci", "--authfile=/p/auth.json", "--digestfile=/p/shop-prod-web.digest"],
+            [
+                "podman",
+                "push",
+                "--format=oci",
+                "--authfile=/p/auth.json",
+                "--digestfile=/p/shop-prod-web.digest",
+            ],
         ),
     ],
 )
@@ -170,7 +191,9 @@ def program(folder: Path, name: str, script: str) -> None:
     (folder / name).chmod(0o755)
 
 
-NO_DAEMON = "echo 'Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?' >&2; exit 1"
+NO_DAEMON = (
+    "echo 'Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?' >&2; exit 1"
+)
 WITHOUT_BUILDX = 'case "$*" in "buildx version") exit 1;; esac'
 
 
@@ -183,7 +206,9 @@ WITHOUT_BUILDX = 'case "$*" in "buildx version") exit 1;; esac'
         ({"docker": NO_DAEMON, "buildah": "exit 0"}, Buildah()),
     ],
 )
-def test_the_first_engine_that_answers_is_found(programs: Path, scripts: dict[str, str], found: Engine) -> None:
+def test_the_first_engine_that_answers_is_found(
+    programs: Path, scripts: dict[str, str], found: Engine
+) -> None:
     for name, script in scripts.items():
         program(programs, name, script)
     assert find_engine(None) == found

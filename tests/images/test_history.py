@@ -140,10 +140,15 @@ def test_a_folder_without_git_has_no_way_back(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / LOCK.parent).mkdir(parents=True)
     write_lock(tmp_path, "prod", {"web": image(1)})
-    assert refusal(tmp_path) == "this checkout is not a Git repository; without its history nothing earlier is known"
+    assert (
+        refusal(tmp_path)
+        == "this checkout is not a Git repository; without its history nothing earlier is known"
+    )
 
 
-def test_a_machine_without_git_is_reported_to_install_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_git_is_reported_to_install_it(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit(repository, web=image(1))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ProgramError) as caught:
@@ -155,11 +160,14 @@ def test_a_git_that_fails_is_reported_with_its_words(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(repository, web=image(1))
-    (tmp_path / "git").write_text("#!/bin/sh\necho 'fatal: dubious ownership' >&2; exit 128\n", encoding="utf-8")
+    (tmp_path / "git").write_text(
+        "#!/bin/sh\necho 'fatal: dubious ownership' >&2; exit 128\n", encoding="utf-8"
+    )
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProgramError) as caught:
         previous(repository, "prod", "web")
     assert str(caught.value) == (
-        "`git status --porcelain -- envs/prod/images.lock.yaml` ended with exit code 128:\nfatal: dubious ownership"
+        "`git status --porcelain -- envs/prod/images.lock.yaml` ended with exit code 128:\nfatal: dubious"
+        " ownership"
     )

@@ -27,7 +27,10 @@ REQUEST = ImageRequest()
 
 @pytest.fixture
 def shop(tmp_path: Path, root: Path, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with two services to build, rendered; its registry is the fake's, and so is its only engine."""
+    """A project with two services to build, rendered.
+
+    Its registry is the fake's, and so is its only engine.
+    """
     folder = project(tmp_path / "project", CATALOG)
     for name in ("web", "stock"):
         (folder / name).mkdir()
@@ -49,7 +52,9 @@ def image_line(shop: Project, service: str) -> str:
     return line.split(" = ", 1)[1]
 
 
-def test_what_is_missing_is_built_locked_and_rendered_by_digest(shop: Project, fake_engine: FakeEngine) -> None:
+def test_what_is_missing_is_built_locked_and_rendered_by_digest(
+    shop: Project, fake_engine: FakeEngine
+) -> None:
     report = make_images(shop, "dev", REQUEST)
     lock = load_lock(shop.root, "dev")
     assert {done.service: done.image for done in report.done} == lock
@@ -66,7 +71,10 @@ def test_a_second_run_does_nothing_and_needs_no_engine(shop: Project, fake_engin
     fake_engine.forget()
     (fake_engine.folder / "buildah").unlink()
     report = make_images(shop, "dev", ImageRequest(engine="none"))
-    assert [(done.service, done.status) for done in report.done] == [("web", "unchanged"), ("stock", "unchanged")]
+    assert [(done.service, done.status) for done in report.done] == [
+        ("web", "unchanged"),
+        ("stock", "unchanged"),
+    ]
     assert report.changes == ()
     assert fake_engine.calls() == []
 
@@ -87,8 +95,12 @@ def test_only_the_services_asked_for_are_made(shop: Project, fake_engine: FakeEn
     assert fake_engine.calls() == ["build shop-dev-stock", f"login {HOST}", "push shop-dev-stock"]
 
 
-@pytest.mark.parametrize(("service", "meant"), [("wep", "did you mean `web`?"), ("proxy", "known: web, stock")])
-def test_a_service_that_is_not_built_here_cannot_be_asked_for(shop: Project, service: str, meant: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "meant"), [("wep", "did you mean `web`?"), ("proxy", "known: web, stock")]
+)
+def test_a_service_that_is_not_built_here_cannot_be_asked_for(
+    shop: Project, service: str, meant: str
+) -> None:
     with pytest.raises(InputError) as caught:
         make_images(shop, "dev", ImageRequest(services=(service,)))
     assert str(caught.value) == f"dev has no service `{service}` with `build`; {meant}"
@@ -110,7 +122,9 @@ def test_another_clone_takes_what_was_pushed(shop: Project, fake_engine: FakeEng
     assert fake_engine.calls() == []
 
 
-def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, fake_engine: FakeEngine) -> None:
+def test_what_was_pushed_is_locked_even_if_another_image_fails(
+    shop: Project, fake_engine: FakeEngine
+) -> None:
     fake_engine.trick("push shop-dev-web", "sys.exit('dial tcp 10.0.0.1:443: connect: connection refused')")
     report = make_images(shop, "dev", REQUEST)
     assert list(load_lock(shop.root, "dev")) == ["stock"]
@@ -118,7 +132,8 @@ def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, fa
     with pytest.raises(ProgramError) as caught:
         raise_all(report.failures)
     assert str(caught.value) == (
-        "web: push failed: the connection to the registry failed; run the command again, which skips what is already"
+        "web: push failed: the connection to the registry failed; run the command again, which skips what"
+        " is already"
         f" pushed (full output: {shop.work}/environments/dev/logs/image-web.log)\n"
         "    dial tcp 10.0.0.1:443: connect: connection refused"
     )

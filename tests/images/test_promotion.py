@@ -87,7 +87,10 @@ def sides(terraform_environment: Mapping[str, str]) -> Iterator[tuple[RegistrySi
     """Two environments with a repository each, of the service `web`."""
     registry = registry_at(terraform_environment)
     prefix = f"shop-{uuid4().hex[:8]}"
-    both = [RegistrySide(environment(name, "web", prefix=f"{prefix}-{name}"), registry) for name in ("dev", "prod")]
+    both = [
+        RegistrySide(environment(name, "web", prefix=f"{prefix}-{name}"), registry)
+        for name in ("dev", "prod")
+    ]
     for side in both:
         make_repository(registry, side.repository("web"))
     yield both[0], both[1]
@@ -157,8 +160,10 @@ def test_a_tag_with_another_image_stops_it(sides: tuple[RegistrySide, RegistrySi
     with pytest.raises(CheckFailedError) as caught:
         promote(source, target, "web", ours)
     assert str(caught.value) == (
-        f"web: {target.repository('web')}:{TAG} is {theirs.digest}, but {ours.digest} in dev: the same content "
-        "was built twice; run `invoke images --env prod` to keep the target's image, or delete it and promote again"
+        f"web: {target.repository('web')}:{TAG} is {theirs.digest}, but {ours.digest} in dev: the same"
+        " content "
+        "was built twice; run `invoke images --env prod` to keep the target's image, or delete it and"
+        " promote again"
     )
 
 

@@ -50,14 +50,18 @@ def test_the_registry_of_another_account_is_refused(ecr: Any) -> None:  # noqa: 
 def test_a_tag_that_is_there_has_a_digest(ecr: Any) -> None:  # noqa: ANN401
     image = {"imageManifest": MANIFEST, "imageTag": "one", "imageDigest": DIGEST}
     ecr.put_image(repositoryName="shop-dev-web", **image)
-    assert [Registry(ecr, ACCOUNT, "dev").find("shop-dev-web", tag) for tag in ("one", "two")] == [DIGEST, None]
+    assert [Registry(ecr, ACCOUNT, "dev").find("shop-dev-web", tag) for tag in ("one", "two")] == [
+        DIGEST,
+        None,
+    ]
 
 
 def test_a_repository_that_is_missing_is_reported_with_what_makes_it(ecr: Any) -> None:  # noqa: ANN401
     with pytest.raises(InputError) as caught:
         Registry(ecr, ACCOUNT, "dev").find("shop-dev-stock", "one")
     assert str(caught.value) == (
-        "ECR has no repository `shop-dev-stock`, which the foundation creates; run `invoke apply --env dev` or"
+        "ECR has no repository `shop-dev-stock`, which the foundation creates; run `invoke apply --env dev`"
+        " or"
         " `invoke deploy --env dev`"
     )
 

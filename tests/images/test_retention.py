@@ -115,12 +115,22 @@ def test_a_signature_stays_with_its_image_and_is_not_counted() -> None:
 
 
 def test_a_signature_of_a_locked_image_and_of_its_part_stays() -> None:
-    old = [untagged(1), image(2, parts=(digest(1),)), image(3, "a", subject=digest(1)), image(4, subject=digest(2))]
+    old = [
+        untagged(1),
+        image(2, parts=(digest(1),)),
+        image(3, "a", subject=digest(1)),
+        image(4, subject=digest(2)),
+    ]
     assert numbers(select_expired([*old, image(5), image(6)], {digest(2)}, 1)) == [5]
 
 
 def test_a_signature_goes_with_its_image() -> None:
-    images = [image(1), image(2), image(3, "signature", subject=digest(1)), image(4, "sbom", subject=digest(3))]
+    images = [
+        image(1),
+        image(2),
+        image(3, "signature", subject=digest(1)),
+        image(4, "sbom", subject=digest(3)),
+    ]
     assert numbers(select_expired(images, (), 1)) == [1, 3, 4]
 
 
@@ -150,14 +160,21 @@ def facts(image: StoredImage) -> tuple[tuple[str, ...], str, tuple[str, ...], st
     return image.tags, image.digest, image.parts, image.subject
 
 
-def test_images_are_read_with_their_parts_and_what_they_are_about(registry: Registry, repository: Repository) -> None:
+def test_images_are_read_with_their_parts_and_what_they_are_about(
+    registry: Registry, repository: Repository
+) -> None:
     part, other = numbered(1), numbered(2)
     index = index_of(part)
     about = {"subject": {"mediaType": MANIFEST_TYPE, "size": 1, "digest": digest_of(other.content)}}
     signature, old_signature = manifest_of(*layers_of("web"), **about), numbered(3)
     old_tag = digest_of(other.content).replace(":", "-") + ".sig"
     repository.put_manifest(digest_of(part.content), part)
-    for tag, manifest in (("index", index), ("other", other), ("signature", signature), (old_tag, old_signature)):
+    for tag, manifest in (
+        ("index", index),
+        ("other", other),
+        ("signature", signature),
+        (old_tag, old_signature),
+    ):
         repository.put_manifest(tag, manifest)
     images = read_images(registry, repository.name)
     assert sorted(map(facts, images)) == sorted(
@@ -188,7 +205,9 @@ def test_an_image_that_has_got_another_tag_since_stays(registry: Registry, repos
     assert [each.tags for each in read_images(registry, repository.name)] == [("two",)]
 
 
-def test_what_ecr_does_not_delete_is_reported_image_by_image(registry: Registry, repository: Repository) -> None:
+def test_what_ecr_does_not_delete_is_reported_image_by_image(
+    registry: Registry, repository: Repository
+) -> None:
     for number in (1, 2):
         repository.put_manifest(str(number), numbered(number))
     repository.put_manifest("index", index_of(numbered(2)))
@@ -214,7 +233,12 @@ def stub() -> Iterator[tuple[Registry, Stubber]]:
 def test_all_pages_are_read(stub: tuple[Registry, Stubber]) -> None:
     registry, answers = stub
     for number, asked, more in ((1, {}, {"nextToken": "two"}), (2, {"nextToken": "two"}, {})):
-        detail = {"imageDigest": digest(number), "imageTags": ["a"], "imagePushedAt": START, "imageSizeInBytes": 7}
+        detail = {
+            "imageDigest": digest(number),
+            "imageTags": ["a"],
+            "imagePushedAt": START,
+            "imageSizeInBytes": 7,
+        }
         answers.add_response("describe_images", {"imageDetails": [detail], **more}, {**REPOSITORY, **asked})
     assert read_images(registry, "shop-dev-web") == [StoredImage(digest(n), ("a",), START, 7) for n in (1, 2)]
 
@@ -225,11 +249,15 @@ def test_no_request_deletes_more_than_ecr_takes(stub: tuple[Registry, Stubber]) 
     for some in (tags[:100], tags[100:200], tags[200:]):
         identifiers: list[ImageIdentifierTypeDef] = [{"imageTag": tag} for tag in some]
         answers.add_response("batch_delete_image", {}, {**REPOSITORY, "imageIds": identifiers})
-    images = [StoredImage(digest(number), tuple(tags[number * 2 : number * 2 + 2]), START) for number in range(125)]
+    images = [
+        StoredImage(digest(number), tuple(tags[number * 2 : number * 2 + 2]), START) for number in range(125)
+    ]
     assert delete_images(registry, "shop-dev-web", images) == []
 
 
-def test_an_index_that_cannot_be_read_stops_before_anything_is_deleted(stub: tuple[Registry, Stubber]) -> None:
+def test_an_index_that_cannot_be_read_stops_before_anything_is_deleted(
+    stub: tuple[Registry, Stubber],
+) -> None:
     registry, answers = stub
     detail = {"imageDigest": digest(1), "imagePushedAt": START, "imageManifestMediaType": INDEX_TYPE}
     answers.add_response("describe_images", {"imageDetails": [detail]})
@@ -238,5 +266,6 @@ def test_an_index_that_cannot_be_read_stops_before_anything_is_deleted(stub: tup
     with pytest.raises(ProgramError) as caught:
         read_images(registry, "shop-dev-web")
     assert str(caught.value) == (
-        f"shop-dev-web {digest(1)}: no key (KmsError)\ncannot read the contents of an index; nothing was deleted"
+        f"shop-dev-web {digest(1)}: no key (KmsError)\ncannot read the contents of an index; nothing was"
+        " deleted"
     )

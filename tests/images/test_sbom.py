@@ -101,7 +101,9 @@ def repository(registry: Registry) -> Iterator[Repository]:
 
 
 def delete(registry: Registry, repository: Repository) -> None:
-    if repository.name in {each["repositoryName"] for each in registry.ecr.describe_repositories()["repositories"]}:
+    if repository.name in {
+        each["repositoryName"] for each in registry.ecr.describe_repositories()["repositories"]
+    }:
         registry.ecr.delete_repository(repositoryName=repository.name, force=True)
 
 
@@ -144,7 +146,9 @@ def content_of(repository: Repository, digest: str) -> bytes:
 
 
 def test_syft_reads_the_image_from_its_registry_by_digest() -> None:
-    assert create_sbom("127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/private/web.spdx.json")) == [
+    assert create_sbom(
+        "127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/private/web.spdx.json")
+    ) == [
         "syft",
         "scan",
         "registry:127.0.0.1:5000/shop-dev-web@sha256:1",
@@ -208,11 +212,19 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
     assert kind == SPDX
     assert sbom["spdxVersion"] == "SPDX-2.3"
     assert packages == {("left-pad", "1.2.3"), image}
-    assert sorted(path.name for path in context.folder.rglob("*")) == ["image-login.log", "image-web.log", "logs"]
+    assert sorted(path.name for path in context.folder.rglob("*")) == [
+        "image-login.log",
+        "image-web.log",
+        "logs",
+    ]
 
 
 def test_an_sbom_does_not_hide_the_image_from_ecrs_api(
-    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
+    registry: Registry,
+    repository: Repository,
+    web: ImageSpec,
+    context: BuildContext,
+    syft: Callable[[str], None],
 ) -> None:
     syft('echo "{}" >"$file"')
     build_and_push([web], registry, context)
@@ -221,7 +233,11 @@ def test_an_sbom_does_not_hide_the_image_from_ecrs_api(
 
 
 def test_an_image_that_has_an_sbom_gets_no_other(
-    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
+    registry: Registry,
+    repository: Repository,
+    web: ImageSpec,
+    context: BuildContext,
+    syft: Callable[[str], None],
 ) -> None:
     """As when another content gave the same image."""
     push_layers(repository, CONFIG, LAYER)
@@ -234,7 +250,11 @@ def test_an_image_that_has_an_sbom_gets_no_other(
 
 
 def test_a_syft_that_fails_loses_nothing_and_is_reported(
-    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
+    registry: Registry,
+    repository: Repository,
+    web: ImageSpec,
+    context: BuildContext,
+    syft: Callable[[str], None],
 ) -> None:
     syft("echo 'no such image' >&2; exit 1")
     image = f"{repository.credentials.host}/{repository.name}@{DIGEST}"
@@ -270,13 +290,21 @@ def test_a_registry_that_refuses_the_sbom_is_reported_in_its_words(
 
     syft('echo "{}" >"$file"')
     context = BuildContext(Hand(repository), tmp_path / "work", listener=BuildListener(moves), sboms=True)
-    message = f"The repository with name '{repository.name}' does not exist in the registry with id '123456789012'"
+    message = (
+        f"The repository with name '{repository.name}' does not exist in the registry with id '123456789012'"
+    )
     notice = f"web has no SBOM: {repository.credentials.host}/{repository.name}: {message}"
-    assert build_and_push([web], registry, context).done == (PushedImage("web", web.locked(DIGEST), "built", notice),)
+    assert build_and_push([web], registry, context).done == (
+        PushedImage("web", web.locked(DIGEST), "built", notice),
+    )
 
 
 def test_the_login_is_in_no_argument_of_syft_and_in_no_file(
-    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
+    registry: Registry,
+    repository: Repository,
+    web: ImageSpec,
+    context: BuildContext,
+    syft: Callable[[str], None],
 ) -> None:
     syft('echo "{}" >"$file"; echo "$@"; echo "password: ${#SYFT_REGISTRY_AUTH_PASSWORD}"')
     build_and_push([web], registry, context)

@@ -50,9 +50,9 @@ class Ecr:
 
 @pytest.fixture
 def ecr() -> Iterator[Ecr]:
-    client = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1").client(
-        "ecr"
-    )
+    client = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1"
+    ).client("ecr")
     with Stubber(client) as stub:
         yield Ecr(client, stub)
         stub.assert_no_pending_responses()
@@ -65,7 +65,10 @@ def basic(name: str, severity: str, **attributes: str) -> dict[str, Any]:
 
 
 def test_the_findings_of_all_pages_are_read_worst_first(ecr: Ecr) -> None:
-    first = [basic("CVE-2026-3", "LOW"), basic("CVE-2026-2", "HIGH", package_name="zlib", package_version="1.2")]
+    first = [
+        basic("CVE-2026-3", "LOW"),
+        basic("CVE-2026-2", "HIGH", package_name="zlib", package_version="1.2"),
+    ]
     last = [basic("CVE-2026-1", "CRITICAL", package_name="openssl", package_version="3.0.1")]
     ecr.answer("COMPLETE", {"findings": first}, more="two")
     ecr.answer("COMPLETE", {"findings": last}, after="two")

@@ -138,7 +138,8 @@ def test_a_login_that_has_expired_is_reported_in_the_registrys_words(make: Make)
     digest = push(source, "web", "one")
     expired = replace(source, credentials=replace(source.credentials, password="old"))
     assert refusal(expired, source, digest) == (
-        f"{source.credentials.host}/{source.name}: Your authorization token has expired. Reauthenticate and try again."
+        f"{source.credentials.host}/{source.name}: Your authorization token has expired. Reauthenticate and"
+        " try again."
     )
 
 
@@ -157,7 +158,8 @@ def test_a_registry_that_is_not_there_is_reported_with_what_to_do(make: Make) ->
     gone = Repository(Credentials("AWS", "x", "127.0.0.1:1"), "shop-prod-web")
     assert refusal(source, gone, digest) == (
         "127.0.0.1:1/shop-prod-web: the connection to the registry failed "
-        "(<urlopen error [Errno 111] Connection refused>); check the network and run the command again, which skips "
+        "(<urlopen error [Errno 111] Connection refused>); check the network and run the command again,"
+        " which skips "
         "what is already copied"
     )
 
@@ -202,7 +204,8 @@ def test_an_answer_that_ends_half_way_is_reported_with_what_to_do() -> None:
     with served(lambda handler: send(handler, 200, b"one", **{"Content-Length": "4"})) as source:
         assert refusal(source, source, digest_of(b"one")) == (
             f"{source.credentials.host}/shop-dev-web: the connection to the registry failed "
-            "(IncompleteRead(3 bytes read, 1 more expected)); check the network and run the command again, which skips "
+            "(IncompleteRead(3 bytes read, 1 more expected)); check the network and run the command again,"
+            " which skips "
             "what is already copied"
         )
 
@@ -221,7 +224,9 @@ def test_a_registry_that_cannot_say_what_is_attached_has_nothing_attached() -> N
         assert source.referrers(digest_of(b"one")) == {}
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}']
+)
 def test_a_list_of_what_is_attached_that_is_none_is_reported(body: bytes) -> None:
     with served(lambda handler: send(handler, 200, body)) as source, pytest.raises(ProgramError) as caught:
         source.referrers("sha256:1")

@@ -13,7 +13,13 @@ NETWORK = "10.0.0.0/16"
 
 def container(name: str, **keys: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """A container definition, with what the API adds to each."""
-    empty: dict[str, Any] = {"cpu": 0, "environment": [], "essential": True, "mountPoints": [], "volumesFrom": []}
+    empty: dict[str, Any] = {
+        "cpu": 0,
+        "environment": [],
+        "essential": True,
+        "mountPoints": [],
+        "volumesFrom": [],
+    }
     return {**empty, "name": name, "image": f"{ECR}/shop-local-{name}:0a7c9e4d1b2f3a68", **keys}
 
 
@@ -42,7 +48,10 @@ def definition(name: str, containers: Sequence[dict[str, Any]], **keys: Any) -> 
 
 
 def service(name: str, port: int | None, tasks: int = 1, group: str | None = None) -> AppliedService:
-    """A service with one container and, if it has a port, a DNS name; in a group of its own, or in another."""
+    """A service with one container and, if it has a port, a DNS name.
+
+    In a group of its own, or in another.
+    """
     containers = [container(name, portMappings=listening(port) if port else [])]
     dns_name = f"{name}.local.shop.internal" if port else None
     return AppliedService(name, tasks, definition(name, containers), dns_name, (group or name,))
@@ -114,7 +123,9 @@ def sample(*, shared: bool) -> AppliedEnvironment:
         (1, sample_container("stock", 8080)),
     )
     services = [
-        AppliedService(name, tasks, definition(name, [made]), f"{name}.{domain}", ("app" if shared else name,))
+        AppliedService(
+            name, tasks, definition(name, [made]), f"{name}.{domain}", ("app" if shared else name,)
+        )
         for tasks, made in containers
         for name in [made["name"]]
     ]
@@ -220,4 +231,6 @@ def everything() -> AppliedEnvironment:
         },
     ]
     made = definition("api", API_CONTAINERS, cpu="1024", memory="2048", volumes=volumes)
-    return environment([AppliedService("api", 1, made, "api.local.shop.internal", ("api",))], {everyone("api", 8080)})
+    return environment(
+        [AppliedService("api", 1, made, "api.local.shop.internal", ("api",))], {everyone("api", 8080)}
+    )

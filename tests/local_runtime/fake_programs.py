@@ -9,8 +9,8 @@ from typing import Any
 PROJECT = "shop-local"
 IMAGE = "localhost/shop-local-web:1"
 
-# Notes its call, and what it reads if that is asked for; then does what the longest answer that its words begin with
-# says, or nothing. As `podman system service` it serves an API that answers every request.
+# Notes its call, and what it reads if that is asked for; then does what the longest answer that its words
+# begin with says, or nothing. As `podman system service` it serves an API that answers every request.
 _SCRIPT = f"""\
 #!{sys.executable} -I
 import json, os, pathlib, socket, sys
@@ -65,7 +65,11 @@ class FakePrograms:
     def calls(self) -> list[list[str]]:
         """All calls so far."""
         file = self.folder / "calls"
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        return (
+            [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            if file.exists()
+            else []
+        )
 
     def forget(self) -> None:
         """Forgets the calls."""

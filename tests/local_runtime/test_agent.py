@@ -83,7 +83,9 @@ def test_a_task_with_an_unhealthy_essential_container_goes_as_a_whole(
     ]
 
 
-def test_an_unhealthy_container_that_its_task_can_do_without_stays(fake_programs: FakePrograms, docker: Runner) -> None:
+def test_an_unhealthy_container_that_its_task_can_do_without_stays(
+    fake_programs: FakePrograms, docker: Runner
+) -> None:
     fake_programs.have("docker", facts("web-1"), facts("web-1-proxy", restart=""))
     assert replacements(found(fake_programs, docker), {"shop-local-web-1-proxy"}) == []
 
@@ -99,8 +101,12 @@ def test_one_that_has_done_its_work_is_not_started_again(fake_programs: FakeProg
     ]
 
 
-def test_those_that_share_a_network_that_is_gone_are_replaced(fake_programs: FakePrograms, docker: Runner) -> None:
-    fake_programs.have("docker", facts("web-1", started=LATER), facts("web-1-proxy"), facts("web-1-b", started=LATER))
+def test_those_that_share_a_network_that_is_gone_are_replaced(
+    fake_programs: FakePrograms, docker: Runner
+) -> None:
+    fake_programs.have(
+        "docker", facts("web-1", started=LATER), facts("web-1-proxy"), facts("web-1-b", started=LATER)
+    )
     assert replacements(found(fake_programs, docker), set()) == [
         Replacement(("shop-local-web-1-proxy",), "shop-local-web-1 was restarted")
     ]
@@ -220,7 +226,10 @@ def test_a_check_is_not_repeated_before_its_interval(
 
 @pytest.fixture
 def unchecked(fake_programs: FakePrograms) -> None:
-    """A container whose check has to be done by somebody; each round of the agent's is longer than a check."""
+    """A container whose check has to be done by somebody.
+
+    Each round of the agent's is longer than a check.
+    """
     web = facts("web-1", health="starting")
     web["Config"]["Healthcheck"] = {"Test": ["CMD", "true"], "Interval": 1, "Retries": 1}
     fake_programs.have("podman", web)
@@ -318,7 +327,10 @@ def test_it_ends_by_itself_once_the_containers_are_gone(
 
 
 def test_an_engine_that_goes_away_is_reported_once(
-    fake_programs: FakePrograms, docker: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake_programs: FakePrograms,
+    docker: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It stays away for two rounds; then the containers are there, and gone."""
     monkeypatch.setattr("fleetform.local_runtime.agent._ROUND_SECONDS", 0)
@@ -335,7 +347,8 @@ print('id0' if rounds == 3 else '')
     Agent(docker, PROJECT).watch(threading.Event())
     (line,) = capsys.readouterr().err.splitlines()
     assert line.partition("Z ")[2] == (
-        "`docker container ls --quiet --all --filter=label=fleetform.environment=shop-local` ended with exit code 1:"
+        "`docker container ls --quiet --all --filter=label=fleetform.environment=shop-local` ended with"
+        " exit code 1:"
         " no daemon"
     )
 

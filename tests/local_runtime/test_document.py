@@ -58,7 +58,9 @@ def test_docker_compose_finds_the_values_that_the_task_definition_has() -> None:
     }
 
 
-def services(applied_service: AppliedService, images: dict[str, str] | None = None) -> dict[str, dict[str, Any]]:
+def services(
+    applied_service: AppliedService, images: dict[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
     """The Compose services of an environment of one service without networks."""
     text = document(environment([applied_service], set()), "shop-local", images or {}, (), {})
     found: dict[str, dict[str, Any]] = yaml.safe_load(text)["services"]
@@ -99,7 +101,11 @@ def test_only_an_image_of_the_own_repository_is_replaced(image: str, expected: s
         ({"log": {}, "proxy": {}}, "log", set()),
         ({"web": {"log": "START"}, "log": {}}, "log", set()),
         ({"web": {"migrate": "SUCCESS"}, "migrate": {}}, "web", {"migrate"}),
-        ({"web": {"migrate": "COMPLETE"}, "migrate": {"fetch": "SUCCESS"}, "fetch": {}}, "web", {"migrate", "fetch"}),
+        (
+            {"web": {"migrate": "COMPLETE"}, "migrate": {"fetch": "SUCCESS"}, "fetch": {}},
+            "web",
+            {"migrate", "fetch"},
+        ),
         ({"web": {"migrate": "SUCCESS"}, "migrate": {"proxy": "HEALTHY"}, "proxy": {}}, "proxy", set()),
         (
             {"web": {"proxy": "HEALTHY"}, "proxy": {"certificate": "SUCCESS"}, "certificate": {}},
@@ -112,7 +118,9 @@ def test_the_network_is_held_by_a_container_that_stays_and_waits_for_none_that_d
     containers: dict[str, dict[str, str]], holder: str, apart: set[str]
 ) -> None:
     made = [
-        container(name, dependsOn=[{"containerName": other, "condition": how} for other, how in waits.items()])
+        container(
+            name, dependsOn=[{"containerName": other, "condition": how} for other, how in waits.items()]
+        )
         for name, waits in containers.items()
     ]
     order = ContainerOrder("web", made)
@@ -138,7 +146,10 @@ def test_a_name_resolves_only_where_its_service_is_the_callee() -> None:
 def test_only_the_first_task_of_a_public_service_is_published() -> None:
     applied = environment([service("web", 80, tasks=2)], {everyone("web", 80)})
     found = yaml.safe_load(document(applied, "shop-local", {}, (), {"web": 8080}))["services"]
-    assert {name: made.get("ports") for name, made in found.items()} == {"web-1": ["127.0.0.1:8080:80"], "web-2": None}
+    assert {name: made.get("ports") for name, made in found.items()} == {
+        "web-1": ["127.0.0.1:8080:80"],
+        "web-2": None,
+    }
 
 
 def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
@@ -152,7 +163,10 @@ def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
         healthCheck={"command": ["curl", "-f", "http://localhost"]},
         restartPolicy={"enabled": True, "ignoredExitCodes": [0]},
     )
-    volumes = [{"name": "data", "host": {"sourcePath": "/data"}}, {"name": "block", "configuredAtLaunch": True}]
+    volumes = [
+        {"name": "data", "host": {"sourcePath": "/data"}},
+        {"name": "block", "configuredAtLaunch": True},
+    ]
     made = definition("web", [broken], networkMode="bridge", pidMode="task", volumes=volumes, cpu=".25 vCPU")
     web = AppliedService("web", 1, made, None, ("web",))
     with pytest.raises(InputError) as caught:
@@ -172,7 +186,10 @@ def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
                 "container `web`: `linuxParameters.devices`",
                 "container `web`: `portMappings.containerPortRange`",
                 "container `web`: `restartPolicy.ignoredExitCodes`",
-                "container `web`: `healthCheck.command` starts with curl, not with one of CMD, CMD-SHELL, NONE",
+                (
+                    "container `web`: `healthCheck.command` starts with curl, not with one of CMD, CMD-SHELL,"
+                    " NONE"
+                ),
             )
         ),
         "orders has no public port; only one can be published on this machine",
@@ -181,7 +198,9 @@ def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
 
 def test_two_public_ports_are_refused() -> None:
     made = definition("web", [container("web", portMappings=[*listening(80), *listening(81)])])
-    applied = environment([AppliedService("web", 1, made, None, ("web",))], {everyone("web", 80), everyone("web", 81)})
+    applied = environment(
+        [AppliedService("web", 1, made, None, ("web",))], {everyone("web", 80), everyone("web", 81)}
+    )
     with pytest.raises(InputError) as caught:
         document(applied, "shop-local", {}, (), {"web": 8080})
     assert str(caught.value) == "web has 2 public ports (80, 81); only one can be published on this machine"
@@ -189,7 +208,11 @@ def test_two_public_ports_are_refused() -> None:
 
 def test_two_containers_that_would_have_one_name_are_refused() -> None:
     made = definition("web", [container("web"), container("2")])
-    applied = environment([AppliedService("web", 1, made, None, ("web",)), service("web-1", 80, tasks=2)], set())
+    applied = environment(
+        [AppliedService("web", 1, made, None, ("web",)), service("web-1", 80, tasks=2)], set()
+    )
     with pytest.raises(InputError) as caught:
         document(applied, "shop-local", {}, (), {})
-    assert str(caught.value) == ("two containers would have the name web-1-2; rename the container or the service")
+    assert str(caught.value) == (
+        "two containers would have the name web-1-2; rename the container or the service"
+    )

@@ -22,13 +22,18 @@ def test_a_program_that_takes_too_long_is_given_up(fake_programs: FakePrograms, 
         execute(runner, "shop-local-web-1", ["python3", "-"], timeout=0.5)
     assert (
         str(caught.value)
-        == "`docker exec --interactive shop-local-web-1 ...` did not finish within 0.5 s; run the command again"
+        == "`docker exec --interactive shop-local-web-1 ...` did not finish within 0.5 s; run the command"
+        " again"
     )
 
 
-def test_a_program_of_another_image_is_run_in_a_containers_network(fake_programs: FakePrograms, runner: Runner) -> None:
+def test_a_program_of_another_image_is_run_in_a_containers_network(
+    fake_programs: FakePrograms, runner: Runner
+) -> None:
     fake_programs.answer("docker run", "print(sys.stdin.read())")
-    assert run_beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], "code") == Execution(0, "code\n", "")
+    assert run_beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], "code") == Execution(
+        0, "code\n", ""
+    )
     ((*begin, name, network, entrypoint, image, argument),) = fake_programs.calls()
     assert begin == ["docker", "run", "--rm", "--interactive"]
     assert name.startswith("--name=fleetform-")
@@ -38,7 +43,9 @@ def test_a_program_of_another_image_is_run_in_a_containers_network(fake_programs
     assert argument == "-"
 
 
-def test_a_container_beside_another_that_takes_too_long_is_killed(fake_programs: FakePrograms, runner: Runner) -> None:
+def test_a_container_beside_another_that_takes_too_long_is_killed(
+    fake_programs: FakePrograms, runner: Runner
+) -> None:
     fake_programs.answer("docker run", "import time; time.sleep(60)")
     with pytest.raises(ProgramError):
         run_beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], timeout=3)

@@ -24,7 +24,10 @@ def test_containers_are_read_with_one_inspect(fake_programs: FakePrograms, runne
         "StartPeriod": 10_000_000_000,
     }
     web["NetworkSettings"] = {
-        "Networks": {"shop-local_web--stock": {"IPAddress": "198.18.0.3"}, "other": {"IPAddress": "10.0.0.1"}},
+        "Networks": {
+            "shop-local_web--stock": {"IPAddress": "198.18.0.3"},
+            "other": {"IPAddress": "10.0.0.1"},
+        },
         "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": None},
     }
     fake_programs.have("docker", web, facts("stock-2", restart=""))
@@ -78,7 +81,9 @@ def test_podmans_words_for_a_container_without_a_check_and_without_an_address_ar
     assert container.check is None
 
 
-def test_a_container_in_anothers_network_has_none_of_its_own(fake_programs: FakePrograms, runner: Runner) -> None:
+def test_a_container_in_anothers_network_has_none_of_its_own(
+    fake_programs: FakePrograms, runner: Runner
+) -> None:
     proxy = facts("web-1-proxy")
     proxy["HostConfig"]["NetworkMode"] = "container:0123456789ab"
     proxy["NetworkSettings"] = {
@@ -98,7 +103,9 @@ def test_what_a_check_leaves_open_is_the_engines_default(fake_programs: FakeProg
     assert containers(runner, "shop-local")[0].check == Check(("/bin/sh", "-c", "true"), 30, 30, 3, 0)
 
 
-def test_one_that_is_gone_before_it_is_inspected_is_left_out(fake_programs: FakePrograms, runner: Runner) -> None:
+def test_one_that_is_gone_before_it_is_inspected_is_left_out(
+    fake_programs: FakePrograms, runner: Runner
+) -> None:
     fake_programs.say("docker container ls", "id0\nid1")
     fake_programs.answer("docker container inspect", "print('[]'); sys.exit('No such container: id1')")
     assert containers(runner, "shop-local") == ()
@@ -114,6 +121,7 @@ def test_an_engine_that_does_not_answer_is_reported(fake_programs: FakePrograms,
     with pytest.raises(ProgramError) as caught:
         containers(runner, "shop-local")
     assert str(caught.value) == (
-        "`docker container ls --quiet --all --filter=label=fleetform.environment=shop-local` ended with exit code 1:\n"
+        "`docker container ls --quiet --all --filter=label=fleetform.environment=shop-local` ended with"
+        " exit code 1:\n"
         "Cannot connect to the Docker daemon at unix:///x."
     )

@@ -85,17 +85,23 @@ def test_a_group_in_which_not_every_port_is_open_is_no_network() -> None:
 
 def test_a_call_by_udp_has_a_network_too() -> None:
     mapping = {"containerPort": 53, "hostPort": 53, "protocol": "udp"}
-    dns = AppliedService("dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",))
+    dns = AppliedService(
+        "dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",)
+    )
     rules = {
         AppliedRule("ingress", "dns", "udp", 53, 53, peer="web"),
         AppliedRule("egress", "web", "udp", 53, 53, peer="dns"),
     }
-    assert joined(environment([service("web", 80), dns], rules)) == {"web--dns": (("dns", "web"), "dns", True)}
+    assert joined(environment([service("web", 80), dns], rules)) == {
+        "web--dns": (("dns", "web"), "dns", True)
+    }
 
 
 def test_a_rule_that_the_other_side_lacks_joins_nobody() -> None:
     services = [service("web", 80), service("orders", 8080)]
-    assert joined(environment(services, {AppliedRule("egress", "web", "tcp", 8080, 8080, peer="orders")})) == {}
+    assert (
+        joined(environment(services, {AppliedRule("egress", "web", "tcp", 8080, 8080, peer="orders")})) == {}
+    )
 
 
 def test_services_without_tasks_are_in_no_network() -> None:
@@ -121,7 +127,9 @@ def test_a_service_that_is_called_outward_must_not_take_the_name_of_a_network() 
     services = [service("web", 80), service("outward", 8080)]
     with pytest.raises(InputError) as caught:
         found(environment(services, {*call("web", "outward", 8080), https("web")}))
-    assert str(caught.value) == ("two networks would have the name web--outward; rename the service `outward`")
+    assert str(caught.value) == (
+        "two networks would have the name web--outward; rename the service `outward`"
+    )
 
 
 def mesh(count: int) -> list[AppliedService]:

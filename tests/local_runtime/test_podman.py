@@ -36,7 +36,9 @@ def listener(path: Path) -> int:
 
 
 @pytest.mark.parametrize("prefix", ["", "unix://"])
-def test_a_service_that_runs_is_used(fake_programs: FakePrograms, folder: Path, tmp_path: Path, prefix: str) -> None:
+def test_a_service_that_runs_is_used(
+    fake_programs: FakePrograms, folder: Path, tmp_path: Path, prefix: str
+) -> None:
     own = tmp_path / "own.sock"
     fake_programs.say("podman info", f"{prefix}{own}")
     with socket.socket(socket.AF_UNIX) as server:
@@ -97,5 +99,7 @@ def test_one_that_does_not_start_is_reported_with_its_log(fake_programs: FakePro
     fake_programs.answer("podman system", "sys.exit('Error: no newuidmap')")
     with pytest.raises(ProgramError) as caught:
         open_socket(folder, os.environ)
-    assert str(caught.value) == (f"Podman's API did not start; the end of {folder}/podman.log:\nError: no newuidmap")
+    assert str(caught.value) == (
+        f"Podman's API did not start; the end of {folder}/podman.log:\nError: no newuidmap"
+    )
     assert [file.name for file in folder.iterdir()] == ["podman.log"]

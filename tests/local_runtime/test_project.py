@@ -24,7 +24,9 @@ def test_up_starts_and_builds_nothing_with_secrets_in_the_environment_alone(
     ]
 
 
-def test_up_that_fails_tells_where_its_output_is(fake_programs: FakePrograms, runner: Runner, project: Project) -> None:
+def test_up_that_fails_tells_where_its_output_is(
+    fake_programs: FakePrograms, runner: Runner, project: Project
+) -> None:
     fake_programs.answer("docker-compose", "sys.exit('no such image')")
     with pytest.raises(ProgramError) as caught:
         up(runner, project, {})
@@ -40,7 +42,9 @@ def test_down_stops_what_runs_and_removes_all_that_is_left(
     fake_programs: FakePrograms, project: Project, engine: str, more: list[str]
 ) -> None:
     fake_programs.install(engine)
-    fake_programs.answer(f"{engine} container ls", "print('c1\\nc2' if '--all' in words else 'shop-local-web-1')")
+    fake_programs.answer(
+        f"{engine} container ls", "print('c1\\nc2' if '--all' in words else 'shop-local-web-1')"
+    )
     fake_programs.say(f"{engine} network ls", "n1")
     fake_programs.say(f"{engine} volume ls", "v1\nv2")
     down(Runner(engine, (), os.environ), project)
@@ -52,7 +56,9 @@ def test_down_stops_what_runs_and_removes_all_that_is_left(
     ]
 
 
-def test_down_of_what_is_not_there_only_looks(fake_programs: FakePrograms, runner: Runner, project: Project) -> None:
+def test_down_of_what_is_not_there_only_looks(
+    fake_programs: FakePrograms, runner: Runner, project: Project
+) -> None:
     down(runner, project)
     ours, composes = ("--filter=label=fleetform.environment=", "--filter=label=com.docker.compose.project=")
     assert fake_programs.calls() == [

@@ -53,7 +53,9 @@ def test_a_compose_that_is_too_old_is_not_taken(fake_programs: FakePrograms, tmp
     )
 
 
-def test_where_nothing_works_one_message_says_what_each_lacks(fake_programs: FakePrograms, tmp_path: Path) -> None:
+def test_where_nothing_works_one_message_says_what_each_lacks(
+    fake_programs: FakePrograms, tmp_path: Path
+) -> None:
     fake_programs.install("docker")
     fake_programs.answer("docker version", NO_DAEMON)
     with pytest.raises(ProgramError) as caught:

@@ -1,4 +1,7 @@
-"""Terraform plans that the tests of all modules share: every terraform process with this provider costs seconds."""
+"""Terraform plans that the tests of all modules share.
+
+Every terraform process with this provider costs seconds.
+"""
 
 import shutil
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from . import plans
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that looks like the repository to Terraform's relative paths, to leave nothing in the real one."""
+    """A folder with the repository's relative paths, so that Terraform leaves nothing in the real one."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "modules").symlink_to(plans.MODULES)
     shutil.copytree(Path(__file__).parent, folder / "tests/modules")
@@ -43,7 +46,9 @@ def shared_vpc(terraform_environment: dict[str, str]) -> SharedVpc:
     def tagged(kind: str, **tags: str) -> list[dict[str, object]]:
         return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
-    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16", TagSpecifications=tagged("vpc", Name="shared"))["Vpc"]["VpcId"]
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16", TagSpecifications=tagged("vpc", Name="shared"))["Vpc"][
+        "VpcId"
+    ]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     subnets = {
         cidr: ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, TagSpecifications=tagged("subnet", tier=tier))
@@ -71,7 +76,9 @@ def plan(
 @pytest.fixture(scope="session")
 def planned(plan: Any) -> dict[str, plans.Resources]:  # noqa: ANN401 - tftest is not typed
     """For each module call of ``planned/``, the values that are known of its resources, by address."""
-    return {address.removeprefix("module."): plans.resources(module) for address, module in plan.modules.items()}
+    return {
+        address.removeprefix("module."): plans.resources(module) for address, module in plan.modules.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +88,9 @@ def outputs(plan: Any) -> dict[str, Any]:  # noqa: ANN401 - tftest is not typed
 
 
 @pytest.fixture(scope="session")
-def refusals(checkout: Path, terraform_binary: str, terraform_environment: dict[str, str]) -> list[plans.Refusal]:
+def refusals(
+    checkout: Path, terraform_binary: str, terraform_environment: dict[str, str]
+) -> list[plans.Refusal]:
     """Everything in ``refused/`` that Terraform refuses."""
     return [
         refusal

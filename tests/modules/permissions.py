@@ -36,7 +36,10 @@ class Permission:
 
 
 def permissions(resources: Resources) -> Iterator[Permission]:
-    """What the policies in a module, of whatever kind, allow and deny; a service's name is ``<name>`` in it."""
+    """What the policies in a module, of whatever kind, allow and deny.
+
+    A service's name is ``<name>`` in it.
+    """
     name = resources.get("aws_ecs_task_definition.this", {}).get("family")
     for address, values in resources.items():
         for key, document in values.items():

@@ -55,7 +55,9 @@ def refusals(root: Path, binary: str, environment: dict[str, str]) -> list[Refus
         [binary, "plan", "-json"], cwd=root, env=environment, check=False, capture_output=True, text=True
     )
     assert result.returncode == 1, result.stdout
-    diagnostics = [line["diagnostic"] for line in map(json.loads, result.stdout.splitlines()) if "diagnostic" in line]
+    diagnostics = [
+        line["diagnostic"] for line in map(json.loads, result.stdout.splitlines()) if "diagnostic" in line
+    ]
     return [_refusal(diagnostic) for diagnostic in diagnostics]
 
 

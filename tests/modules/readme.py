@@ -22,7 +22,8 @@ def current(module: Path) -> str:
     sections = [
         MARK,
         f"## Example\n\n```hcl\n{example}```",
-        "## Inputs\n\n" + _table(["Name", "Description", "Type", "Default"], map(_input, _blocks(module, "variable"))),
+        "## Inputs\n\n"
+        + _table(["Name", "Description", "Type", "Default"], map(_input, _blocks(module, "variable"))),
         "## Outputs\n\n" + _table(["Name", "Description"], map(_output, _blocks(module, "output"))),
     ]
     return written + "\n\n".join(sections) + "\n"
@@ -30,13 +31,20 @@ def current(module: Path) -> str:
 
 def _blocks(module: Path, kind: str) -> list[tuple[str, dict[str, Any]]]:
     text = (module / f"{kind}s.tf").read_text(encoding="utf-8")
-    return [item for block in hcl2.loads(text, serialization_options=_OPTIONS)[kind] for item in block.items()]
+    return [
+        item for block in hcl2.loads(text, serialization_options=_OPTIONS)[kind] for item in block.items()
+    ]
 
 
 def _input(item: tuple[str, dict[str, Any]]) -> list[str]:
     name, body = item
     default = _code(_literal(body["default"])) if "default" in body else "required"
-    return [_code(name), _description(body), _code(body["type"].removeprefix("${").removesuffix("}")), default]
+    return [
+        _code(name),
+        _description(body),
+        _code(body["type"].removeprefix("${").removesuffix("}")),
+        default,
+    ]
 
 
 def _output(item: tuple[str, dict[str, Any]]) -> list[str]:
@@ -54,7 +62,9 @@ def _literal(value: Any) -> str:  # noqa: ANN401 -- whatever a default may be
     match value:
         case dict():
             return (
-                "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }" if value else "{}"
+                "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }"
+                if value
+                else "{}"
             )
         case list():
             return "[" + ", ".join(map(_literal, value)) + "]"

@@ -1,7 +1,7 @@
 """The autoscaled variant of the ECS service, made from the fixed one: `./run golden` writes it.
 
-Both must exist: an autoscaled service ignores changes of `desired_count`, and Terraform takes `ignore_changes` only
-as a literal list (docs/adr/0003-fixed-and-autoscaled-services.md).
+Both must exist: an autoscaled service ignores changes of `desired_count`, and Terraform takes
+`ignore_changes` only as a literal list (docs/adr/0003-fixed-and-autoscaled-services.md).
 """
 
 from .plans import MODULES

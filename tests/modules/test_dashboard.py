@@ -17,7 +17,15 @@ def _widget(place: tuple[int, int], title: str, stat: str, metrics: list[list[ob
 
 def _of_services(namespace: str, metric: str) -> list[list[object]]:
     return [
-        [namespace, metric, "ClusterName", "shop-dev", "ServiceName", f"shop-dev-{service}", {"label": service}]
+        [
+            namespace,
+            metric,
+            "ClusterName",
+            "shop-dev",
+            "ServiceName",
+            f"shop-dev-{service}",
+            {"label": service},
+        ]
         for service in ("orders", "web")
     ]
 
@@ -37,6 +45,8 @@ def test_example(planned: dict[str, Resources]) -> None:
             _widget((16, 0), "Response time, p99 in seconds", "p99", _of_load_balancer("TargetResponseTime")),
             _widget((0, 6), "CPU, percent", "Average", _of_services("AWS/ECS", "CPUUtilization")),
             _widget((8, 6), "Memory, percent", "Average", _of_services("AWS/ECS", "MemoryUtilization")),
-            _widget((16, 6), "Tasks running", "Average", _of_services("ECS/ContainerInsights", "RunningTaskCount")),
+            _widget(
+                (16, 6), "Tasks running", "Average", _of_services("ECS/ContainerInsights", "RunningTaskCount")
+            ),
         ]
     }

@@ -123,7 +123,7 @@ def test_service(planned: dict[str, Resources]) -> None:
                 "container_name": None,
                 "container_port": None,
                 "port": None,
-                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",
+                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",  # noqa: E501 - one ARN
             }
         ],
         "wait_for_steady_state": True,
@@ -143,12 +143,21 @@ def test_execution_role_pulls_one_repository(planned: dict[str, Resources]) -> N
                     "Sid": "WriteLogs",
                 },
                 {
-                    "Action": ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"],
+                    "Action": [
+                        "ecr:GetDownloadUrlForLayer",
+                        "ecr:BatchGetImage",
+                        "ecr:BatchCheckLayerAvailability",
+                    ],
                     "Effect": "Allow",
                     "Resource": "arn:aws:ecr:ap-northeast-1:123456789012:repository/shop-dev-orders",
                     "Sid": "PullImages",
                 },
-                {"Action": "ecr:GetAuthorizationToken", "Effect": "Allow", "Resource": "*", "Sid": "LogInToRegistry"},
+                {
+                    "Action": "ecr:GetAuthorizationToken",
+                    "Effect": "Allow",
+                    "Resource": "*",
+                    "Sid": "LogInToRegistry",
+                },
             ],
             "Version": "2012-10-17",
         },
@@ -325,7 +334,11 @@ def test_service_with_a_schedule_of_bounds(planned: dict[str, Resources]) -> Non
         'aws_appautoscaling_scheduled_action.this["sale"]',
         'aws_appautoscaling_target.scheduled["this"]',
     }
-    assert found['aws_appautoscaling_target.scheduled["this"]'] == {**scaled, "max_capacity": 8, "min_capacity": 2}
+    assert found['aws_appautoscaling_target.scheduled["this"]'] == {
+        **scaled,
+        "max_capacity": 8,
+        "min_capacity": 2,
+    }
     assert found['aws_appautoscaling_scheduled_action.this["sale"]'] == {
         **scaled,
         "name": "shop-dev-market-sale",
@@ -381,7 +394,7 @@ def test_service_that_alarms_roll_back_and_an_srv_record_finds(planned: dict[str
                 "container_name": "market",
                 "container_port": 9000,
                 "port": None,
-                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",
+                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",  # noqa: E501 - one ARN
             }
         ],
         "wait_for_steady_state": True,
@@ -420,7 +433,13 @@ def test_service_connect(planned: dict[str, Resources]) -> None:
     ]
     (container,) = planned["connected"]["aws_ecs_task_definition.this"]["container_definitions"]
     assert container["portMappings"] == [
-        {"appProtocol": "http", "containerPort": 8080, "hostPort": 8080, "name": "connected", "protocol": "tcp"}
+        {
+            "appProtocol": "http",
+            "containerPort": 8080,
+            "hostPort": 8080,
+            "name": "connected",
+            "protocol": "tcp",
+        }
     ]
 
 
@@ -459,7 +478,9 @@ def test_schedule(planned: dict[str, Resources]) -> None:
                 "dead_letter_config": [],
                 "ecs_parameters": [
                     {
-                        "capacity_provider_strategy": [{"base": 0, "capacity_provider": "FARGATE", "weight": 1}],
+                        "capacity_provider_strategy": [
+                            {"base": 0, "capacity_provider": "FARGATE", "weight": 1}
+                        ],
                         "enable_ecs_managed_tags": True,
                         "enable_execute_command": None,
                         "group": None,
@@ -492,7 +513,7 @@ def test_schedule(planned: dict[str, Resources]) -> None:
 
 
 def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> None:
-    """The role starts tasks of one family in one cluster with their tags and two roles, reads its schedule, no more."""
+    """The role may only start tasks of one family in one cluster, with their tags and two roles."""
     account = "arn:aws:iam::123456789012:role/shop-dev-report"
     assert planned["report"]['aws_iam_role_policy.schedule["this"]'] == {
         "name": "schedule",
@@ -501,7 +522,9 @@ def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> N
                 {
                     "Action": "ecs:RunTask",
                     "Condition": {
-                        "ArnEquals": {"ecs:cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"}
+                        "ArnEquals": {
+                            "ecs:cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+                        }
                     },
                     "Effect": "Allow",
                     "Resource": "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/shop-dev-report:*",
@@ -525,7 +548,7 @@ def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> N
                     "Action": "kms:Decrypt",
                     "Condition": {
                         "StringEquals": {
-                            "kms:EncryptionContext:aws:scheduler:schedule:arn": "arn:aws:scheduler:ap-northeast-1"
+                            "kms:EncryptionContext:aws:scheduler:schedule:arn": "arn:aws:scheduler:ap-northeast-1"  # noqa: E501 - one ARN
                             ":123456789012:schedule/default/shop-dev-report"
                         }
                     },
@@ -548,7 +571,7 @@ def test_only_this_accounts_schedules_may_take_the_role(planned: dict[str, Resou
                 "Action": "sts:AssumeRole",
                 "Condition": {
                     "ArnEquals": {
-                        "aws:SourceArn": "arn:aws:scheduler:ap-northeast-1:123456789012:schedule-group/default"
+                        "aws:SourceArn": "arn:aws:scheduler:ap-northeast-1:123456789012:schedule-group/default"  # noqa: E501 - one ARN
                     },
                     "StringEquals": {"aws:SourceAccount": "123456789012"},
                 },
@@ -725,7 +748,12 @@ def test_alarms(planned: dict[str, Resources]) -> None:
     assert queries == [
         _task_count("desired", "DesiredTaskCount"),
         _task_count("running", "RunningTaskCount"),
-        query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
+        query(
+            id="missing",
+            expression="desired - FILL(running, 0)",
+            label="Tasks that are missing",
+            return_data=True,
+        ),
     ]
 
 
@@ -784,7 +812,10 @@ def test_containers_of_a_task_that_has_all(planned: dict[str, Resources]) -> Non
             ],
         ),
         container(
-            "setup", "public.ecr.aws/docker/library/busybox:1.37", essential=False, mountPoints=[mount("scratch")]
+            "setup",
+            "public.ecr.aws/docker/library/busybox:1.37",
+            essential=False,
+            mountPoints=[mount("scratch")],
         ),
         container(
             "shop",
@@ -795,7 +826,11 @@ def test_containers_of_a_task_that_has_all(planned: dict[str, Resources]) -> Non
             ],
             environment=[{"name": "LOG_LEVEL", "value": "info"}, {"name": "PORT", "value": "80"}],
             mountPoints=[mount("archive", read_only=True), mount("data"), mount("scratch")],
-            portMappings=[port(80), port(5353, "udp", name="dns"), port(9090, name="rpc", appProtocol="grpc")],
+            portMappings=[
+                port(80),
+                port(5353, "udp", name="dns"),
+                port(9090, name="rpc", appProtocol="grpc"),
+            ],
             readonlyRootFilesystem=False,
             secrets=[
                 {"name": "API_KEY", "valueFrom": "/shop/api-key"},
@@ -807,7 +842,9 @@ def test_containers_of_a_task_that_has_all(planned: dict[str, Resources]) -> Non
     ]
 
 
-def efs(file_system: str, *, access_point: str = "", iam: str = "ENABLED", root: str = "/") -> list[dict[str, object]]:
+def efs(
+    file_system: str, *, access_point: str = "", iam: str = "ENABLED", root: str = "/"
+) -> list[dict[str, object]]:
     return [
         {
             "authorization_config": [{"access_point_id": access_point, "iam": iam}],
@@ -878,7 +915,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
-    """To start a task, ECS may read exactly its secrets, use the key that they are encrypted with, and nothing else."""
+    """To start a task, ECS may only read its secrets and use the key that encrypts them."""
     place = "ap-northeast-1:123456789012"
     repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
     proxy = "arn:aws:ecr:ap-northeast-1:210987654321:repository/envoy"
@@ -898,14 +935,24 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
         ("Allow", "ecr:GetAuthorizationToken", "*", "{}"),
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/shop/api-key", "{}"),
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/token", "{}"),
-        ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:shop/db-??????", "{}"),
-        ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:proxy-key-AbCdEf", "{}"),
+        (
+            "Allow",
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:{place}:secret:shop/db-??????",
+            "{}",
+        ),
+        (
+            "Allow",
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:{place}:secret:proxy-key-AbCdEf",
+            "{}",
+        ),
         ("Allow", "kms:Decrypt", KMS_KEY, for_secrets),
     }
 
 
 def test_task_role_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
-    """Containers may do what the service says, mount its EFS volumes, hold and log a shell, and nothing else."""
+    """Containers may do what the service declares, mount its EFS volumes, open a logged shell, no more."""
     place = "ap-northeast-1:123456789012"
     shell_logs = f"arn:aws:logs:{place}:log-group:/ecs-exec/shop-dev:*"
     files = f"arn:aws:elasticfilesystem:{place}"
@@ -946,5 +993,8 @@ def test_resources_of_a_task_that_has_all(planned: dict[str, Resources]) -> None
 def test_log_group_and_shell_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
     """Logs are encrypted with the key, and the service lets ECS Exec in."""
     resources = planned["full"]
-    log_group, service = resources["aws_cloudwatch_log_group.this"], resources['aws_ecs_service.fixed["this"]']
+    log_group, service = (
+        resources["aws_cloudwatch_log_group.this"],
+        resources['aws_ecs_service.fixed["this"]'],
+    )
     assert (log_group["kms_key_id"], service["enable_execute_command"]) == (KMS_KEY, True)

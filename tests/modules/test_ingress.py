@@ -55,10 +55,14 @@ def test_listeners(planned: dict[str, Resources]) -> None:
         "query": "#{query}",
         "status_code": "HTTP_301",
     }
-    listeners = {address: values for address, values in planned["ingress"].items() if "aws_lb_listener" in address}
+    listeners = {
+        address: values for address, values in planned["ingress"].items() if "aws_lb_listener" in address
+    }
     assert listeners == {
         'aws_lb_listener.this["http"]': {
-            "default_action": [{**NOT_FOUND, "fixed_response": [], "redirect": [redirect], "type": "redirect"}],
+            "default_action": [
+                {**NOT_FOUND, "fixed_response": [], "redirect": [redirect], "type": "redirect"}
+            ],
             "port": 80,
             "protocol": "HTTP",
         },
@@ -74,7 +78,9 @@ def test_listeners(planned: dict[str, Resources]) -> None:
 
 def test_logs(planned: dict[str, Resources]) -> None:
     """The bucket of the logs is encrypted, closed to the public, and forgets."""
-    buckets = {address: values for address, values in planned["ingress"].items() if "aws_s3_bucket" in address}
+    buckets = {
+        address: values for address, values in planned["ingress"].items() if "aws_s3_bucket" in address
+    }
     del buckets['aws_s3_bucket_policy.logs["this"]']  # among the permissions
     lifecycle = buckets.pop('aws_s3_bucket_lifecycle_configuration.logs["this"]')
     (rule,) = lifecycle.pop("rule")
@@ -83,7 +89,13 @@ def test_logs(planned: dict[str, Resources]) -> None:
         "abort_incomplete_multipart_upload": [{"days_after_initiation": 1}],
         "expiration": [{"date": None, "days": 365, "expired_object_delete_marker": False}],
         "filter": [
-            {"and": [], "object_size_greater_than": None, "object_size_less_than": None, "prefix": "", "tag": []}
+            {
+                "and": [],
+                "object_size_greater_than": None,
+                "object_size_less_than": None,
+                "prefix": "",
+                "tag": [],
+            }
         ],
         "id": "expire",
         "noncurrent_version_expiration": [{"newer_noncurrent_versions": None, "noncurrent_days": 30}],
@@ -102,7 +114,9 @@ def test_logs(planned: dict[str, Resources]) -> None:
             "bucket": BUCKET,
             "rule": [
                 {
-                    "apply_server_side_encryption_by_default": [{"kms_master_key_id": "", "sse_algorithm": "AES256"}],
+                    "apply_server_side_encryption_by_default": [
+                        {"kms_master_key_id": "", "sse_algorithm": "AES256"}
+                    ],
                     "bucket_key_enabled": None,
                 }
             ],
@@ -143,9 +157,13 @@ def test_alarm(planned: dict[str, Resources]) -> None:
 
 
 def test_alarms_of_a_balanced_service(planned: dict[str, Resources]) -> None:
-    """A service behind the load balancer has alarms for errors and for slow responses, and none for tasks unasked."""
+    """A balanced service has alarms for errors and slow responses; one for tasks only on request."""
     alarms = {
-        address.partition(".")[2]: (values["alarm_name"], values["threshold"], values.get("extended_statistic"))
+        address.partition(".")[2]: (
+            values["alarm_name"],
+            values["threshold"],
+            values.get("extended_statistic"),
+        )
         for address, values in planned["balanced"].items()
         if "metric_alarm" in address
     }
@@ -170,7 +188,9 @@ def test_record(planned: dict[str, Resources]) -> None:
 
 def test_inside_the_vpc(planned: dict[str, Resources]) -> None:
     """Without certificate, domain and logs it is a load balancer with a listener for HTTP."""
-    acl = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
+    acl = (
+        "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
+    )
     assert planned["internal_ingress"] == {
         "aws_lb.this": load_balancer(
             name="shop-dev", internal=True, idle_timeout=120, enable_deletion_protection=False
@@ -181,7 +201,7 @@ def test_inside_the_vpc(planned: dict[str, Resources]) -> None:
 
 
 def test_target_group(planned: dict[str, Resources]) -> None:
-    """A service's target group has a name of 32 characters at most, and asks what the service's health check asks."""
+    """A target group has a name of 32 characters at most, and the service's health check path."""
     assert planned["balanced"]['aws_lb_target_group.this["this"]'] == {
         "deregistration_delay": "60",
         "health_check": [
@@ -211,7 +231,9 @@ def test_target_group(planned: dict[str, Resources]) -> None:
 def test_listener_rule(planned: dict[str, Resources]) -> None:
     """A service's rule sends it the requests for its hosts and paths."""
     rule = planned["balanced"]['aws_lb_listener_rule.this["this"]']
-    conditions = [{key: values for key, values in condition.items() if values} for condition in rule["condition"]]
+    conditions = [
+        {key: values for key, values in condition.items() if values} for condition in rule["condition"]
+    ]
     assert (rule["priority"], [action["type"] for action in rule["action"]], conditions) == (
         100,
         ["forward"],
@@ -220,7 +242,7 @@ def test_listener_rule(planned: dict[str, Resources]) -> None:
 
 
 def test_balanced_service(planned: dict[str, Resources]) -> None:
-    """The load balancer sends requests to the service's container, and gives it as long to start as it wants."""
+    """The load balancer sends requests to the service's container, and waits for its grace period."""
     service = planned["balanced"]['aws_ecs_service.autoscaled["this"]']
     assert (service["health_check_grace_period_seconds"], service["load_balancer"]) == (
         90,

@@ -4,7 +4,14 @@ import pytest
 
 from .plans import Resources
 
-ALL = {"action": "allow", "cidr_block": "0.0.0.0/0", "from_port": 0, "protocol": "-1", "rule_no": 100, "to_port": 0}
+ALL = {
+    "action": "allow",
+    "cidr_block": "0.0.0.0/0",
+    "from_port": 0,
+    "protocol": "-1",
+    "rule_no": 100,
+    "to_port": 0,
+}
 OPEN = {**ALL, "icmp_code": None, "icmp_type": None, "ipv6_cidr_block": ""}
 ASSUME_ROLE = {
     "Version": "2012-10-17",
@@ -38,9 +45,16 @@ WRITE_FLOW_LOGS = {
 }
 # What is there whatever the network is like.
 ALWAYS: Resources = {
-    "aws_default_network_acl.this": {"egress": [OPEN], "ingress": [OPEN], "tags": {"Name": "shop-dev-default"}},
+    "aws_default_network_acl.this": {
+        "egress": [OPEN],
+        "ingress": [OPEN],
+        "tags": {"Name": "shop-dev-default"},
+    },
     "aws_default_route_table.this": {"tags": {"Name": "shop-dev-default"}},
-    "aws_default_security_group.this": {"revoke_rules_on_delete": False, "tags": {"Name": "shop-dev-default"}},
+    "aws_default_security_group.this": {
+        "revoke_rules_on_delete": False,
+        "tags": {"Name": "shop-dev-default"},
+    },
     "aws_internet_gateway.this": {"tags": {"Name": "shop-dev"}},
     "aws_route.public_internet": {"destination_cidr_block": "0.0.0.0/0"},
     "aws_route_table.public": {"tags": {"Name": "shop-dev-public"}},
@@ -95,7 +109,10 @@ def subnet(key: str, zone: str, cidr_block: str) -> dict[str, Any]:
 
 
 def test_example(planned: dict[str, Resources]) -> None:
-    """Private subnets go out through one NAT gateway, and to AWS through endpoints; all traffic is recorded."""
+    """Private subnets go out through one NAT gateway, and to AWS through endpoints.
+
+    All traffic is recorded.
+    """
     assert planned["network"] == {
         **ALWAYS,
         **FLOW_LOGS,
@@ -143,7 +160,9 @@ def test_public_subnets_alone(planned: dict[str, Resources]) -> None:
 def test_private_subnets_without_nat(planned: dict[str, Resources]) -> None:
     """Without a NAT gateway a private subnet has no way out."""
     found = {
-        address for address in planned["closed_network"] if address.startswith(("aws_eip", "aws_nat", "aws_route."))
+        address
+        for address in planned["closed_network"]
+        if address.startswith(("aws_eip", "aws_nat", "aws_route."))
     }
     assert found == {"aws_route.public_internet"}
 
@@ -155,7 +174,7 @@ def test_private_subnets_without_nat(planned: dict[str, Resources]) -> None:
         (
             "closed_network",
             {
-                "kms_key_id": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab",
+                "kms_key_id": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab",  # noqa: E501 - one ARN
                 "retention_in_days": 365,
             },
         ),

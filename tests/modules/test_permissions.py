@@ -10,7 +10,8 @@ from tests.generated import Generated
 from .permissions import Permission, permissions
 from .plans import Resources
 
-# Actions that AWS allows on everything or not at all, and the page that says so: no resource type beside the action.
+# Actions that AWS allows on everything or not at all, and the page that says so: no resource type beside the
+# action.
 _REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_{}.html"
 ON_EVERYTHING = {
     "ecr:GetAuthorizationToken": _REFERENCE.format("amazonelasticcontainerregistry"),
@@ -31,7 +32,7 @@ def granted(planned: dict[str, Resources]) -> set[Permission]:
 
 
 def test_all_permissions(granted: set[Permission], generated: Generated) -> None:
-    """Every action, resource and condition of every role and of every resource's own policy is in the list."""
+    """Every action, resource and condition of every role and resource policy is in the list."""
     listed = "".join(f"{permission}\n" for permission in sorted(granted))
     generated.check(Path(__file__).parent / "permissions.txt", listed)
 
@@ -70,19 +71,25 @@ def test_managed_policies(planned: dict[str, Resources]) -> None:
 def test_on_everything(granted: set[Permission]) -> None:
     """Only actions for which AWS knows no resource are allowed on all."""
     on_everything = {
-        permission.action for permission in granted if (permission.effect, permission.resource) == ("Allow", "*")
+        permission.action
+        for permission in granted
+        if (permission.effect, permission.resource) == ("Allow", "*")
     }
     assert on_everything == set(ON_EVERYTHING)
 
 
 def test_no_action_is_a_pattern(granted: set[Permission]) -> None:
     """What is allowed is allowed by name."""
-    assert [permission for permission in granted if permission.effect == "Allow" and "*" in permission.action] == []
+    assert [
+        permission for permission in granted if permission.effect == "Allow" and "*" in permission.action
+    ] == []
 
 
 def test_nobody_is_everybody(granted: set[Permission]) -> None:
     """What is allowed is allowed to somebody."""
-    assert [permission for permission in granted if permission.effect == "Allow" and "*" in permission.principal] == []
+    assert [
+        permission for permission in granted if permission.effect == "Allow" and "*" in permission.principal
+    ] == []
 
 
 def test_services_act_for_this_account_alone(granted: set[Permission]) -> None:

@@ -110,7 +110,11 @@ def planned_rules(
         (folder / f"{name}.tf").write_text(text, encoding="utf-8")
     there = state({**environments(), "chain": CHAIN, "more": CHAIN, "less": CHAIN})
     (folder / "terraform.tfstate").write_text(json.dumps(there), encoding="utf-8")
-    for arguments in (["init"], ["plan", "-refresh=false", "-input=false", "-out=plan"], ["show", "-json", "plan"]):
+    for arguments in (
+        ["init"],
+        ["plan", "-refresh=false", "-input=false", "-out=plan"],
+        ["show", "-json", "plan"],
+    ):
         done = subprocess.run(
             [terraform_binary, *arguments],
             cwd=folder,
@@ -134,7 +138,8 @@ def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
     planned_rules: dict[str, frozenset[AppliedRule]],
 ) -> None:
     found = {
-        name: find_differences(made, graphs.reached(made, planned_rules[name])) for name, made in environments().items()
+        name: find_differences(made, graphs.reached(made, planned_rules[name]))
+        for name, made in environments().items()
     }
     assert found == dict.fromkeys(environments(), ())
 

@@ -53,7 +53,8 @@ def test_every_example_is_planned_and_every_module_has_one() -> None:
 
 def test_every_example_calls_its_own_module() -> None:
     called = {
-        path: [block.value("source") for block in blocks(path, "module")] for path in MODULES.glob("*/*/*/main.tf")
+        path: [block.value("source") for block in blocks(path, "module")]
+        for path in MODULES.glob("*/*/*/main.tf")
     }
     assert called == {path: ["../.."] for path in called}
 

@@ -9,7 +9,7 @@ from tests.golden import FOLDER as GOLDEN
 from .plans import MODULES
 
 RANGE = ">= 5.100.0, < 7.0.0"
-"""To change it, edit it here, in modules/*/versions.tf, in tests/modules/*/main.tf and in docs/upgrading.md."""
+"""To change it, edit modules/*/versions.tf, tests/modules/*/main.tf and docs/upgrading.md too."""
 
 _VERSION = re.compile(r'^ +version += "([^"]+)"$', re.MULTILINE)
 

@@ -27,7 +27,9 @@ def written(root: Path) -> Mapping[str, resource_view.Resource]:
             parse(path.read_bytes(), folder / path.name) for path in (root / folder).glob("*.tf")
         )
 
-    found = resource_view.find_resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
+    found = resource_view.find_resources(
+        Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"]
+    )
     return {each.address: each for each in found if each.kind == "resource"}
 
 
@@ -86,5 +88,7 @@ def test_what_is_known_is_what_is_planned(
     written: Mapping[str, resource_view.Resource], planned: Mapping[str, Mapping[str, Any]]
 ) -> None:
     both = written.keys() & planned.keys()
-    found = {address: list(contradictions(dict(written[address].values), planned[address])) for address in both}
+    found = {
+        address: list(contradictions(dict(written[address].values), planned[address])) for address in both
+    }
     assert {address: each for address, each in found.items() if each} == {}

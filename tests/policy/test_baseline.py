@@ -17,7 +17,11 @@ def finding(rule: str, address: str = "aws_x.this", line: int = 1, stack: str = 
 
 
 def test_a_baseline_has_a_line_for_each_finding_and_none_of_their_lines() -> None:
-    findings = [finding("FF002", 'aws_x.this["a"]'), finding("FF001", line=7), finding("FF002", stack="foundation")]
+    findings = [
+        finding("FF002", 'aws_x.this["a"]'),
+        finding("FF001", line=7),
+        finding("FF002", stack="foundation"),
+    ]
     assert to_json(findings) == (
         '{\n  "findings": [\n'
         '    {"rule": "FF001", "stack": "services", "address": "aws_x.this"},\n'
@@ -83,7 +87,8 @@ def test_all_findings_of_a_rule_with_more_than_in_the_baseline_are_reported() ->
 def test_an_entry_without_a_finding_is_stale() -> None:
     known = [finding("FF001"), finding("FF001"), finding("FF002")]
     assert compare(known[:1], parse(to_json(known), "dev")) == Comparison(
-        [], [BaselineEntry("FF001", "services", "aws_x.this"), BaselineEntry("FF002", "services", "aws_x.this")]
+        [],
+        [BaselineEntry("FF001", "services", "aws_x.this"), BaselineEntry("FF002", "services", "aws_x.this")],
     )
 
 

@@ -129,7 +129,9 @@ CHANGES: dict[str, tuple[Callable[[Project], None], set[str]]] = {
     "a value": (written("stack/terraform.tfvars", "port = 23\n"), {INNER, "thing.b"}),
     "a module": (written("modules/web/more.tf", ""), {INNER, "thing.b"}),
     "a nested module": (
-        written("modules/inner/main.tf", FILES["modules/inner/main.tf"].replace("value = var.port", "value = 80")),
+        written(
+            "modules/inner/main.tf", FILES["modules/inner/main.tf"].replace("value = var.port", "value = 80")
+        ),
         {INNER, "thing.b"},
     ),
     "a file that nothing refers to": (written("stack/new.tf", 'resource "other" "x" {}\n'), set()),
@@ -184,7 +186,9 @@ def test_files_with_exceptions_are_listed_for_stacks_and_modules_beside_them(pro
         assert allowing == [PurePath("envs/tiny/stack/a.tf"), PurePath("envs/tiny/own/main.tf")]
 
 
-def test_several_processes_have_the_same_result_as_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_have_the_same_result_as_one(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     alone = project.check("alone")
     monkeypatch.setattr(checking, "_MANY", 2)

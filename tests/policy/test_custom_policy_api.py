@@ -73,4 +73,6 @@ def test_unknown_values_have_their_earlier_import_path() -> None:
 
 
 def test_requirements_keep_their_names() -> None:
-    assert all(hasattr(requirements, name) for name in ("FALSE", "TRUE", "number", "require", "require_present"))
+    assert all(
+        hasattr(requirements, name) for name in ("FALSE", "TRUE", "number", "require", "require_present")
+    )

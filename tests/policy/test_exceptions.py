@@ -7,7 +7,13 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import Position
-from fleetform.policy.exceptions import AllowComment, ExceptionContext, ExceptionEntry, apply_exceptions, find_comments
+from fleetform.policy.exceptions import (
+    AllowComment,
+    ExceptionContext,
+    ExceptionEntry,
+    apply_exceptions,
+    find_comments,
+)
 from fleetform.policy.finding import Finding, OpenAnswer
 from fleetform.policy.rule import Severity
 
@@ -34,7 +40,9 @@ def remaining(
     return apply_exceptions(findings, exceptions, comments, context)
 
 
-def about_catalog(rule: str, address: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
+def about_catalog(
+    rule: str, address: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM
+) -> Finding:
     """Return a finding about the catalog's first exception."""
     return Finding(Position(YAML, 10, 5), rule, address, message, remedy, severity)
 
@@ -54,7 +62,9 @@ def test_an_accepted_finding_is_not_reported(address: str) -> None:
     [("FF001", "aws_x.this"), ("FF012", "aws_x.thi"), ("FF012", "aws_x.thi?"), ("FF012", "aws_x.thi[s]")],
 )
 def test_an_exception_for_something_else_is_unused_and_keeps_the_finding(rule: str, address: str) -> None:
-    unused = about_catalog("FF000", address, f"the exception for {rule} matches no finding", "remove it", Severity.LOW)
+    unused = about_catalog(
+        "FF000", address, f"the exception for {rule} matches no finding", "remove it", Severity.LOW
+    )
     assert remaining([exception(rule, address)]) == [unused, OPEN]
 
 
@@ -79,7 +89,9 @@ def test_an_expired_exception_is_a_finding_beside_the_original_one() -> None:
 
 
 def test_an_expired_exception_without_a_finding_is_only_unused() -> None:
-    assert [finding.rule for finding in remaining([exception(until=date(2020, 1, 1))], findings=[])] == ["FF000"]
+    assert [finding.rule for finding in remaining([exception(until=date(2020, 1, 1))], findings=[])] == [
+        "FF000"
+    ]
 
 
 def test_an_exception_for_an_unknown_rule_suggests_the_similar_one() -> None:
@@ -103,7 +115,9 @@ def test_rules_about_exceptions_cannot_have_exceptions() -> None:
     ],
 )
 def test_an_exception_for_an_open_answer_is_not_unused(question: OpenAnswer, expected: list[str]) -> None:
-    assert [finding.rule for finding in remaining([exception()], findings=[], undecided=[question])] == expected
+    assert [
+        finding.rule for finding in remaining([exception()], findings=[], undecided=[question])
+    ] == expected
 
 
 @pytest.mark.parametrize(
@@ -114,8 +128,12 @@ def test_an_exception_for_an_open_answer_is_not_unused(question: OpenAnswer, exp
         (OpenAnswer("FF013", "services", "aws_y.this", ()), ["FF000"]),
     ],
 )
-def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: OpenAnswer, expected: list[str]) -> None:
-    assert [finding.rule for finding in remaining(comments=[comment()], findings=[], undecided=[question])] == expected
+def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(
+    question: OpenAnswer, expected: list[str]
+) -> None:
+    assert [
+        finding.rule for finding in remaining(comments=[comment()], findings=[], undecided=[question])
+    ] == expected
 
 
 def test_each_exception_is_reported_at_its_own_position() -> None:
@@ -130,11 +148,19 @@ def test_each_exception_is_reported_at_its_own_position() -> None:
         pytest.param("// fleetform:allow FF012 {why}\na = 1\n", [2], id="with slashes"),
         pytest.param("#fleetform:allow FF012 {why}\na = 1\n", [2], id="without a blank"),
         pytest.param("a = 1 # fleetform:allow FF012 {why}\nb = 2\n", [1], id="beside"),
-        pytest.param("# fleetform:allow FF012 {why}\n# more\n\n  /* and\n more */\na = 1\n", [6], id="above more"),
-        pytest.param('# fleetform:allow FF012 {why}\nx "y" {{\n  a = [\n  ]\n}}\nb = 2\n', [2, 3, 4, 5], id="a block"),
-        pytest.param('x "y" {{ // fleetform:allow FF012 {why}\n  a = 1\n}}\nb = 2\n', [1, 2, 3], id="beside a block"),
+        pytest.param(
+            "# fleetform:allow FF012 {why}\n# more\n\n  /* and\n more */\na = 1\n", [6], id="above more"
+        ),
+        pytest.param(
+            '# fleetform:allow FF012 {why}\nx "y" {{\n  a = [\n  ]\n}}\nb = 2\n', [2, 3, 4, 5], id="a block"
+        ),
+        pytest.param(
+            'x "y" {{ // fleetform:allow FF012 {why}\n  a = 1\n}}\nb = 2\n', [1, 2, 3], id="beside a block"
+        ),
         pytest.param('# fleetform:allow FF012 {why}\nx = "{{"\nb = 2\n', [2], id="a bracket in a string"),
-        pytest.param("# fleetform:allow FF012 {why}\nx {{ # }}\n  a = 1\n}}\n", [2, 3, 4], id="a bracket in a comment"),
+        pytest.param(
+            "# fleetform:allow FF012 {why}\nx {{ # }}\n  a = 1\n}}\n", [2, 3, 4], id="a bracket in a comment"
+        ),
         pytest.param(
             "# fleetform:allow FF012 {why}\nx {{\n  a = <<-EOT\n    }}\n  EOT\n}}\nb = 2\n",
             [2, 3, 4, 5, 6],
@@ -178,7 +204,9 @@ def test_a_file_with_an_unclosed_string_is_read_quickly() -> None:
     assert find_comments('# fleetform:allow FF012 x\na = "' + "${a}" * 50_000, FILE)[0].lines == range(2, 3)
 
 
-def comment(rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range = range(3, 4)) -> AllowComment:
+def comment(
+    rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range = range(3, 4)
+) -> AllowComment:
     return AllowComment(Position(FILE, 1, 1), rules, reason, lines)
 
 
@@ -187,7 +215,8 @@ def test_a_comment_covers_findings_on_its_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "elsewhere", [comment(lines=range(4, 9)), AllowComment(Position(YAML, 1, 1), ("FF012",), WHY, range(3, 4))]
+    "elsewhere",
+    [comment(lines=range(4, 9)), AllowComment(Position(YAML, 1, 1), ("FF012",), WHY, range(3, 4))],
 )
 def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: AllowComment) -> None:
     assert {finding.rule for finding in remaining(comments=[elsewhere])} == {"FF000", "FF012"}

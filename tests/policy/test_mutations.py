@@ -53,6 +53,8 @@ def test_the_shipped_modules_pass_all_rules(production: Project) -> None:
     assert broken(production) == set()
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.file.parent.name}: {each.unsafe[:60]}")
+@pytest.mark.parametrize(
+    "mutation", MUTATIONS, ids=lambda each: f"{each.file.parent.name}: {each.unsafe[:60]}"
+)
 def test_a_setting_turned_off_breaks_only_its_rule(mutated: Project, mutation: Mutation) -> None:
     assert broken(mutated) == mutation.rules

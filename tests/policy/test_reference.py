@@ -71,11 +71,13 @@ def test_the_document_has_a_table_and_a_section_for_each_rule() -> None:
         "| [FF700](#ff700) | high | Nothing is open. | CKV_AWS_1, CKV_AWS_2 |\n"
         "| [FF901](#ff901) | medium | No exception has expired. |  |\n\n"
         '### <a id="ff700"></a>FF700: Nothing is open\n\n'
-        "High. What is open is found. [Read more](https://example.com/open). checkov: CKV_AWS_1, CKV_AWS_2.\n\n"
+        "High. What is open is found. [Read more](https://example.com/open). checkov: CKV_AWS_1,"
+        " CKV_AWS_2.\n\n"
         "Fails:\n\n```hcl\nopen = true | false\n```\n\n"
         "Passes:\n\n```hcl\nopen = false\n```\n\n"
         '### <a id="ff901"></a>FF901: No exception has expired\n\n'
-        "Medium. A finding that was accepted for a limited time is due after that time. [Read more](#exceptions).\n\n"
+        "Medium. A finding that was accepted for a limited time is due after that time. [Read"
+        " more](#exceptions).\n\n"
         f"Fails:\n\n```yaml\n{EXPIRED.bad}\n```\n\n"
         f"Passes:\n\n```yaml\n{EXPIRED.good}\n```\n"
     )

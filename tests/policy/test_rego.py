@@ -86,13 +86,15 @@ def test_a_file_sees_known_values_and_the_paths_of_unknown_ones(resources: list[
     }
 
 
-def test_an_object_becomes_a_finding_at_its_value(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_an_object_becomes_a_finding_at_its_value(
+    alone: Path, tmp_path: Path, resources: list[Resource]
+) -> None:
     assert alone.is_dir()
     text = f"""{MAIN}deny contains denial if {{
 	some thing in input.resources
 	thing.values.nested[0].good
-	denial := {{"msg": "it is good", "address": thing.address, "at": ["nested", 0, "good"], "remedy": "do worse",
-		"severity": "high", "id": "ACME1", "stack": "services"}}
+	denial := {{"msg": "it is good", "address": thing.address, "at": ["nested", 0, "good"],
+		"remedy": "do worse", "severity": "high", "id": "ACME1", "stack": "services"}}
 }}
 """
     place = Position(PurePath("envs/tiny/services/main.tf"), 8, 5)
@@ -101,15 +103,21 @@ def test_an_object_becomes_a_finding_at_its_value(alone: Path, tmp_path: Path, r
     ]
 
 
-def test_a_string_becomes_a_finding_at_the_file(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_a_string_becomes_a_finding_at_the_file(
+    alone: Path, tmp_path: Path, resources: list[Resource]
+) -> None:
     assert alone.is_dir()
-    text = f'{MAIN}deny contains sprintf("%s is no name", [input.environment]) if input.environment != "prod"\n'
+    text = (
+        f'{MAIN}deny contains sprintf("%s is no name", [input.environment]) if input.environment != "prod"\n'
+    )
     assert said(tmp_path, text, resources) == [
         Finding(Position(FILE, 1, 1), "ours", "", "tiny is no name", f"see {FILE}", Severity.MEDIUM)
     ]
 
 
-def test_a_file_without_denials_has_no_findings(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_a_file_without_denials_has_no_findings(
+    alone: Path, tmp_path: Path, resources: list[Resource]
+) -> None:
     assert alone.is_dir()
     assert said(tmp_path, f'{MAIN}deny contains "x" if input.environment == "prod"\n', resources) == []
 
@@ -119,9 +127,15 @@ def test_a_file_without_denials_has_no_findings(alone: Path, tmp_path: Path, res
     [
         ("package other\n\ndeny := []\n", "`package main` has no `deny`; see docs/policies.md#rego"),
         (f"{MAIN}allow := true\n", "`package main` has no `deny`; see docs/policies.md#rego"),
-        (f"{MAIN}deny := true\n", "invalid result of `deny` (`deny` is not a set); see docs/policies.md#rego"),
+        (
+            f"{MAIN}deny := true\n",
+            "invalid result of `deny` (`deny` is not a set); see docs/policies.md#rego",
+        ),
         (f"{MAIN}deny contains 1\n", "invalid result of `deny` ('int' object is not subscriptable); see"),
-        (f'{MAIN}deny contains {{"address": "x"}}\n', "invalid result of `deny` ('msg'); see docs/policies.md#rego"),
+        (
+            f'{MAIN}deny contains {{"address": "x"}}\n',
+            "invalid result of `deny` ('msg'); see docs/policies.md#rego",
+        ),
         (
             f'{MAIN}deny contains {{"msg": 1}}\n',
             "invalid result of `deny` (1 is not a string); see docs/policies.md#rego",
@@ -130,7 +144,10 @@ def test_a_file_without_denials_has_no_findings(alone: Path, tmp_path: Path, res
             f'{MAIN}deny contains {{"msg": "x", "id": "FF001"}}\n',
             "invalid result of `deny` (FF001: FF is reserved); see",
         ),
-        (f'{MAIN}deny contains {{"msg": "x", "severity": "bad"}}\n', "invalid result of `deny` ('bad' is not a valid"),
+        (
+            f'{MAIN}deny contains {{"msg": "x", "severity": "bad"}}\n',
+            "invalid result of `deny` ('bad' is not a valid",
+        ),
         (
             f'{MAIN}deny contains {{"msg": "x", "address": "y"}}\n',
             "invalid result of `deny` ('unknown resource address",
@@ -159,7 +176,9 @@ def test_an_endless_run_is_stopped(
 
 def test_opa_is_preferred(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     fake_program(
-        alone, "opa", "{'result': [{'expressions': [{'value': [' '.join([given['environment'], *sys.argv[1:]])]}]}]}"
+        alone,
+        "opa",
+        "{'result': [{'expressions': [{'value': [' '.join([given['environment'], *sys.argv[1:]])]}]}]}",
     )
     fake_program(alone, "conftest", "[]")
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
@@ -167,9 +186,13 @@ def test_opa_is_preferred(alone: Path, tmp_path: Path, resources: list[Resource]
 
 
 def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
-    failure = "{'msg': ' '.join(sys.argv[1:]), 'metadata': {'query': 'data.main.deny', 'address': 'thing.this'}}"
+    failure = (
+        "{'msg': ' '.join(sys.argv[1:]), 'metadata': {'query': 'data.main.deny', 'address': 'thing.this'}}"
+    )
     fake_program(
-        alone, "conftest", f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]"
+        alone,
+        "conftest",
+        f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]",
     )
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
     assert (finding.address, finding.message) == (
@@ -178,7 +201,9 @@ def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resourc
     )
 
 
-def test_a_program_that_fails_shows_what_it_printed(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_a_program_that_fails_shows_what_it_printed(
+    alone: Path, tmp_path: Path, resources: list[Resource]
+) -> None:
     fake_program(alone, "opa", "{'errors': ['rego_parse_error']}", code=2)
     with pytest.raises(InputError, match=r"ended with exit code 2:\neval --format"):
         said(tmp_path, f"{MAIN}deny := []\n", resources)

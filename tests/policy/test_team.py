@@ -53,7 +53,13 @@ def test_a_project_without_rules_has_none(tmp_path: Path) -> None:
 
 def test_rules_are_listed_by_file(tmp_path: Path) -> None:
     write(
-        tmp_path, b=rule("A1"), a=rule("B1") + rule("B0"), _c="1 / 0", test_d="1 / 0", e_test="1 / 0", conftest="1 / 0"
+        tmp_path,
+        b=rule("A1"),
+        a=rule("B1") + rule("B0"),
+        _c="1 / 0",
+        test_d="1 / 0",
+        e_test="1 / 0",
+        conftest="1 / 0",
     )
     assert list(rules(tmp_path)) == ["B1", "B0", "A1"]
     assert list(rules(tmp_path)) == ["B1", "B0", "A1"]
@@ -63,7 +69,10 @@ def test_no_files_are_left_behind(tmp_path: Path) -> None:
     shipped = dict(registry())
     write(tmp_path, a=rule())
     rules(tmp_path)
-    assert registry().keys() - shipped.keys() == {name for name in registry() if name.startswith("FF")} - shipped.keys()
+    assert (
+        registry().keys() - shipped.keys()
+        == {name for name in registry() if name.startswith("FF")} - shipped.keys()
+    )
     assert [path.name for path in (tmp_path / "policies").iterdir()] == ["a.py"]
 
 
@@ -87,7 +96,10 @@ def test_a_change_takes_effect_at_once(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("x = 1\ndef (", "policies/a.py:2:1: cannot be loaded: invalid syntax; fix it"),
-        ("x = 1\n\n1 / 0\n", "policies/a.py:3:1: cannot be loaded: ZeroDivisionError: division by zero; fix it"),
+        (
+            "x = 1\n\n1 / 0\n",
+            "policies/a.py:3:1: cannot be loaded: ZeroDivisionError: division by zero; fix it",
+        ),
         (
             "import nowhere\n",
             "policies/a.py:1:1: cannot be loaded: ModuleNotFoundError: No module named 'nowhere'; fix it",
@@ -117,11 +129,17 @@ def test_an_invalid_file_is_reported_with_its_line(tmp_path: Path, text: str, me
     [
         ("yield resource.values['no']", "KeyError: 'no'"),
         ("return None", "TypeError: 'NoneType' object is not iterable"),
-        ("yield 'bad'", "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not 'bad'"),
+        (
+            "yield 'bad'",
+            "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not 'bad'",
+        ),
         ("yield 1", "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not 1"),
         (
             "yield Undecided('a')",
-            "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not Undecided(at='a')",
+            (
+                "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not"
+                " Undecided(at='a')"
+            ),
         ),
     ],
 )
@@ -181,7 +199,11 @@ def test_a_custom_environment_rule_has_findings(tmp_path: Path) -> None:
 def test_a_failing_environment_rule_is_reported_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, a=ENVIRONMENT_RULE)
     found = loaded(tmp_path)
-    with pytest.raises(InputError, match=r"^policies/a\.py:16:1: ACME002 failed on tiny: NameError: name 'LIMIT' is"):
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:16:1: ACME002 failed on tiny: NameError: name 'LIMIT' is"
+    ):
         check_text(found.good, found)
-    with pytest.raises(InputError, match=r"^policies/a\.py:13:1: ACME002 failed on thing\.this: KeyError: 'no'; fix"):
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:13:1: ACME002 failed on thing\.this: KeyError: 'no'; fix"
+    ):
         list(map(found.keeps, view(found.good).resources))  # type: ignore[arg-type]

@@ -13,7 +13,10 @@ from .examples import ENVIRONMENT, FACTS, FILE, STACK, view
 FAULT = Violation("wrong", "fix it", ("x",))
 OPEN = Undecided(("x",))
 ANSWERS: Mapping[str, list[Violation | Undecided]] = {"a.good": [], "a.bad": [FAULT, FAULT], "a.open": [OPEN]}
-TEXT = 'resource "a" "good" {}\nresource "a" "bad" {\n  x = 1\n}\nresource "a" "open" {}\nresource "b" "good" {}\n'
+TEXT = (
+    'resource "a" "good" {}\nresource "a" "bad" {\n  x = 1\n}\nresource "a" "open" {}\nresource "b"'
+    ' "good" {}\n'
+)
 
 
 def of_one(resource: Resource, _: Facts) -> Iterable[Violation | Undecided]:
@@ -39,7 +42,9 @@ def test_resource_rules_check_each_resource_of_their_types() -> None:
 
 
 def test_environment_rules_run_once() -> None:
-    assert check_environment(view(TEXT), RULES, ENVIRONMENT, Stage.PLAN) == expected("T2", Stage.PLAN, passed=1)
+    assert check_environment(view(TEXT), RULES, ENVIRONMENT, Stage.PLAN) == expected(
+        "T2", Stage.PLAN, passed=1
+    )
 
 
 def test_resources_with_the_same_address_in_two_stacks_are_separate() -> None:
@@ -61,4 +66,7 @@ def test_verdicts_are_added_up() -> None:
 
 
 def test_the_types_of_environment_rules_are_shared() -> None:
-    assert (environment_rule_types(RULES), environment_rule_types({"T1": ONE})) == (frozenset({"a"}), frozenset())
+    assert (environment_rule_types(RULES), environment_rule_types({"T1": ONE})) == (
+        frozenset({"a"}),
+        frozenset(),
+    )

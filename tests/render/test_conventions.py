@@ -15,7 +15,9 @@ from tests.columns import long_lines
 
 _USE = re.compile(r"\bvar\.(\w+)")
 
-CATALOG = f"{HEAD}services: {{ web: {{ image: nginx, port: 80, public: true, exec: true, read_only: false }} }}\n"
+CATALOG = (
+    f"{HEAD}services: {{ web: {{ image: nginx, port: 80, public: true, exec: true, read_only: false }} }}\n"
+)
 
 
 def rendered(root: Path) -> Iterator[Path]:
@@ -44,7 +46,9 @@ def test_a_variable_is_what_several_places_share_or_what_extra_may_have(root: Pa
     """A value that one place uses is written there. `state` is a variable as it differs for the emulator."""
     environment = loaded(tmp_path, CATALOG)
     foundation, group = (offered_variables(environment, stack).keys() for stack in stacks(environment))
-    once = {kind: {name for name, count in uses.items() if count == 1} for kind, uses in most_uses(root).items()}
+    once = {
+        kind: {name for name, count in uses.items() if count == 1} for kind, uses in most_uses(root).items()
+    }
     assert once["foundation"] - foundation == set()
     assert once["group"] - group == {"state"}
 
@@ -56,7 +60,9 @@ def test_the_emulator_changes_values_and_no_code(root: Path, tmp_path: Path) -> 
     for number, emulator in enumerate(("false", "true")):
         environment = loaded(tmp_path / str(number), f"emulator: {emulator}\n{CATALOG}")
         stacks_ = render(environment, templates, {})
-        texts.append({(stack, path): text for stack, files in stacks_.items() for path, text in files.items()})
+        texts.append(
+            {(stack, path): text for stack, files in stacks_.items() for path, text in files.items()}
+        )
     aws, emulated = texts
     assert aws.keys() == emulated.keys()
     assert {str(path) for stack, path in aws if aws[stack, path] != emulated[stack, path]} == {

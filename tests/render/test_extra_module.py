@@ -24,7 +24,8 @@ kms_key: arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-a6ef-12345678
 ingress: {{ type: internal_alb }}
 network: {{ subnets: private, nat: single }}
 services:
-  web: {{ image: nginx:1.29, port: 80, public: true, exec: true, read_only: false, ingress: {{ paths: [/] }} }}
+  web:
+    {{ image: nginx:1.29, port: 80, public: true, exec: true, read_only: false, ingress: {{ paths: [/] }} }}
 """
 PLACE = Position(PurePath("envs/dev/services/extra/variables.tf"), 3, 1)
 
@@ -105,12 +106,16 @@ def test_a_variable_with_a_default_keeps_it_if_nothing_has_its_name(
     )
 
 
-def test_a_variable_without_a_value_is_refused_with_its_place(environment: Environment, templates: Templates) -> None:
+def test_a_variable_without_a_value_is_refused_with_its_place(
+    environment: Environment, templates: Templates
+) -> None:
     with pytest.raises(CatalogError) as raised:
         render(environment, templates, {}, (), {"services": required("vpcid", "size")})
     can_have = (
-        "without a default, it may be account, cluster_arn, discovery_service_arns, name, namespace, namespace_arn,"
-        " region, repository_arns, repository_urls, security_group_ids, subnet_ids, tags, task_role_names, vpc_id"
+        "without a default, it may be account, cluster_arn, discovery_service_arns, name, namespace,"
+        " namespace_arn,"
+        " region, repository_arns, repository_urls, security_group_ids, subnet_ids, tags, task_role_names,"
+        " vpc_id"
     )
     assert [(problem.position, problem.message, problem.remedy) for problem in raised.value.problems] == [
         (PLACE, "the stack has no `size` to give to its `extra/`", can_have),
@@ -124,7 +129,8 @@ def test_a_group_that_all_services_have_left_does_not_take_it_along(
     with pytest.raises(CatalogError) as raised:
         render(environment, templates, {}, ("payments",), {"payments": ()})
     assert str(raised.value) == (
-        "envs/dev/payments/extra:1:1: no service is in the group `payments` any more, and an apply would destroy this"
+        "envs/dev/payments/extra:1:1: no service is in the group `payments` any more, and an apply would"
+        " destroy this"
         " with it; move it to another stack, or delete it"
     )
 
@@ -139,7 +145,8 @@ def test_no_service_has_the_modules_name(tmp_path: Path, templates: Templates) -
     with pytest.raises(CatalogError) as raised:
         render(environment, templates, {}, (), {"services": ()})
     assert str(raised.value) == (
-        "envs/dev/services/extra:1:1: the stack would have two modules named `extra`; rename the service `extra`"
+        "envs/dev/services/extra:1:1: the stack would have two modules named `extra`; rename the service"
+        " `extra`"
     )
 
 
@@ -149,7 +156,9 @@ def test_the_foundation_says_the_same_to_its_module_as_to_other_stacks(
 ) -> None:
     environment = loaded(tmp_path, catalog)
     text = render(environment, templates, {})["foundation"][PurePath("outputs.tf")]
-    outputs = {block.labels[0]: block.value("value") for block in parse(text.encode(), PurePath("outputs.tf")).blocks}
+    outputs = {
+        block.labels[0]: block.value("value") for block in parse(text.encode(), PurePath("outputs.tf")).blocks
+    }
     offer = {
         name: value
         for name, value in offered_variables(environment, FOUNDATION).items()
@@ -169,6 +178,11 @@ def without_places(node: object) -> object:
 
 def test_the_document_names_all_that_can_be_had(tmp_path: Path, root: Path) -> None:
     environment = loaded(tmp_path, ALL)
-    table = (root / "docs/extra.md").read_text(encoding="utf-8").partition("\n| variable |")[2].partition("\n\n")[0]
+    table = (
+        (root / "docs/extra.md")
+        .read_text(encoding="utf-8")
+        .partition("\n| variable |")[2]
+        .partition("\n\n")[0]
+    )
     named = {name.strip("` ") for line in table.splitlines()[2:] for name in line.split("|")[1].split(",")}
     assert named == {name for stack in stacks(environment) for name in offered_variables(environment, stack)}

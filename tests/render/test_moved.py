@@ -1,4 +1,4 @@
-"""Blocks that move a service in the state when it changes its variant, in whatever order catalogs are applied."""
+"""`moved` blocks keep a service that changes its variant, in any order of applied catalogs."""
 
 from itertools import permutations
 from pathlib import Path, PurePath

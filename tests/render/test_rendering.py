@@ -41,7 +41,20 @@ services:
 tags: { a: 2, b: 1 }
 """
 # What an environment variable may hold, however it may look where it is printed.
-VALUES = ['"', "${x}", "${", "%{if}", "a\nb", "\\", "C:\\bin", "{{ x }}", "<<EOT", '"\n}\nmodule "x" {', "日本", ""]
+VALUES = [
+    '"',
+    "${x}",
+    "${",
+    "%{if}",
+    "a\nb",
+    "\\",
+    "C:\\bin",
+    "{{ x }}",
+    "<<EOT",
+    '"\n}\nmodule "x" {',
+    "日本",
+    "",
+]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +72,9 @@ def test_the_order_of_keys_changes_nothing(tmp_path: Path, templates: Templates)
     assert render(one, templates, {}) == render(other, templates, {})
 
 
-def test_what_is_written_to_disk_does_not_depend_on_the_order_of_keys(tmp_path: Path, templates: Templates) -> None:
+def test_what_is_written_to_disk_does_not_depend_on_the_order_of_keys(
+    tmp_path: Path, templates: Templates
+) -> None:
     one, other = (render(loaded(tmp_path, HEAD + text), templates, {}) for text in (CATALOG, REVERSED))
     assert [list(files) for files in one.values()] == [list(files) for files in other.values()]
 
@@ -76,10 +91,14 @@ def test_every_file_begins_with_the_header(tmp_path: Path, templates: Templates)
         "Do not edit.\n\n"
     )
     assert header("dev").startswith(HEADER_START)
-    assert {text[: len(header("dev"))] for files in stacks.values() for text in files.values()} == {header("dev")}
+    assert {text[: len(header("dev"))] for files in stacks.values() for text in files.values()} == {
+        header("dev")
+    }
 
 
-def test_the_file_of_a_service_whose_image_is_locked_names_the_lock_too(tmp_path: Path, templates: Templates) -> None:
+def test_the_file_of_a_service_whose_image_is_locked_names_the_lock_too(
+    tmp_path: Path, templates: Templates
+) -> None:
     """`orders` is not built here, so that its entry is not used."""
     lock = dict.fromkeys(("stock", "orders"), locked("sha256:" + "1" * 64))
     stacks = render(loaded(tmp_path, HEAD + CATALOG), templates, lock)
@@ -88,7 +107,9 @@ def test_the_file_of_a_service_whose_image_is_locked_names_the_lock_too(tmp_path
         "# envs/dev/images.lock.yaml. Do not edit.\n\n"
     )
     assert header("dev", locked=True) == beginning
-    named = [path.name for files in stacks.values() for path, text in files.items() if text.startswith(beginning)]
+    named = [
+        path.name for files in stacks.values() for path, text in files.items() if text.startswith(beginning)
+    ]
     assert named == ["service_stock.tf"]
 
 

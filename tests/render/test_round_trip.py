@@ -38,7 +38,23 @@ FRAGMENTS = (
         "\n",
         "\r\n",
     ),
-    *("\t", " ", "<<EOT\n", "\nEOT\n", "<<-X\n", "#", "//", "/*", "*/", "{{ x }}", "{% raw %}", "~", ": ", "- ", "&a"),
+    *(
+        "\t",
+        " ",
+        "<<EOT\n",
+        "\nEOT\n",
+        "<<-X\n",
+        "#",
+        "//",
+        "/*",
+        "*/",
+        "{{ x }}",
+        "{% raw %}",
+        "~",
+        ": ",
+        "- ",
+        "&a",
+    ),
     *(
         "x",
         "é",
@@ -97,7 +113,10 @@ def test_any_text_survives_loading_rendering_and_parsing_back(
 ) -> None:
     written = [yaml_string(text) for text in texts]
     variables = "".join(f"      V{number}: {text}\n" for number, text in enumerate(written))
-    web = f"services:\n  web:\n    image: nginx:1\n    command: [{', '.join(written)}]\n    environment:\n{variables}"
+    web = (
+        f"services:\n  web:\n    image: nginx:1\n    command: [{', '.join(written)}]\n   "
+        f" environment:\n{variables}"
+    )
     assert parsed_back(loaded(folder, HEAD + web), templates) == values(texts)
 
 

@@ -66,7 +66,10 @@ def test_arguments_are_those_that_differ_from_their_defaults_in_the_order_asked_
 
 def test_a_default_that_is_written_out_is_left_out(tmp_path: Path) -> None:
     template = 'module "x" {\n  {{ service | arguments("cpu", "desired_count") }}\n}\n'
-    assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {}\n'
+    assert (
+        render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1))
+        == 'module "x" {}\n'
+    )
 
 
 def test_arguments_may_have_a_prefix(tmp_path: Path) -> None:
@@ -82,7 +85,9 @@ def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) 
 
 
 def test_a_health_check_runs_without_a_shell_and_keeps_its_path_to_itself(tmp_path: Path) -> None:
-    service = Service(image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5, path="/healthz"))
+    service = Service(
+        image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5, path="/healthz")
+    )
     assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
         'health_check = {\ncommand = ["CMD", "check", "$(x)"]\nretries = 5\n}\n'
     )
@@ -121,7 +126,11 @@ def test_entries_by_name_have_only_what_differs_from_their_defaults(tmp_path: Pa
             "to",
             "to_prefix_list = module.network.s3_prefix_list_id\nport = 443\n",
         ),
-        (Rule("web", "", cidr=VPC, port=2049), "to", "to_cidr = module.network.vpc_cidr_block\nport = 2049\n"),
+        (
+            Rule("web", "", cidr=VPC, port=2049),
+            "to",
+            "to_cidr = module.network.vpc_cidr_block\nport = 2049\n",
+        ),
     ],
 )
 def test_a_rules_peer_is_its_other_side_and_port_or_protocol(
@@ -138,7 +147,9 @@ def test_a_rules_peer_is_its_other_side_and_port_or_protocol(
         (Call("web", "api.example.com", 443, scheme="https", cidr="0.0.0.0/0"), '"https://api.example.com"'),
     ],
 )
-def test_the_url_of_a_service_is_in_the_namespace_of_the_stack(tmp_path: Path, call: Call, printed: str) -> None:
+def test_the_url_of_a_service_is_in_the_namespace_of_the_stack(
+    tmp_path: Path, call: Call, printed: str
+) -> None:
     assert (
         render(tmp_path, "a = {{ call | url(labels) }}\n", call=call, labels={"orders": "buys", "dns": "dns"})
         == f"a = {printed}\n"

@@ -39,7 +39,11 @@ def update(root: Path, files: dict[str, str]) -> list[Change]:
 
 def tree(folder: Path) -> Tree:
     """All that is in a folder, by name; what a folder in it holds by `folder/name`."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    }
 
 
 def names(folder: Path) -> list[str]:
@@ -71,7 +75,9 @@ def test_files_that_do_not_change_are_left_alone(tmp_path: Path, folder: Path) -
 
 def test_a_generated_file_that_is_no_longer_rendered_is_removed(tmp_path: Path, folder: Path) -> None:
     update(tmp_path, {"a.tf": generated("1"), "service_old.tf": generated("old")})
-    assert update(tmp_path, {"a.tf": generated("1")}) == [Change(FOLDER / "service_old.tf", generated("old"), None)]
+    assert update(tmp_path, {"a.tf": generated("1")}) == [
+        Change(FOLDER / "service_old.tf", generated("old"), None)
+    ]
     assert names(folder) == ["a.tf"]
 
 
@@ -123,7 +129,9 @@ def test_what_is_in_the_way_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("content", "before"),
     [
-        pytest.param(generated("1").replace("\n", "\r\n").encode(), generated("1").replace("\n", "\r\n"), id="CRLF"),
+        pytest.param(
+            generated("1").replace("\n", "\r\n").encode(), generated("1").replace("\n", "\r\n"), id="CRLF"
+        ),
         pytest.param(HEADER.encode() + b"\xff\n", f"{HEADER}\N{REPLACEMENT CHARACTER}\n", id="not UTF-8"),
         pytest.param(HEADER.encode(), HEADER, id="cut short"),
     ],
@@ -136,7 +144,8 @@ def test_a_generated_file_that_was_damaged_is_just_changed(
     assert tree(folder) == {"a.tf": generated("1").encode()}
 
 
-# Two changed, two removed and two added files, mixed: a move for each that is new or old, two for each changed.
+# Two changed, two removed and two added files, mixed: a move for each that is new or old, two for each
+# changed.
 BEFORE = {name: generated(f"old {name}") for name in ("b.tf", "c.tf", "y.tf", "z.tf")}
 AFTER = {name: generated(f"new {name}") for name in ("a.tf", "b.tf", "x.tf", "y.tf")}
 MOVES = 8
@@ -228,10 +237,14 @@ def test_all_stacks_are_formatted_in_one_run_of_the_formatter_that_knows_every_f
     assert format_rendering(stacks, shout) == {
         stack: {path: text.upper() for path, text in files.items()} for stack, files in stacks.items()
     }
-    assert seen == [["foundation/a.tf", "foundation/backend.tfvars", "services/a.tf", "services/terraform.tfvars"]]
+    assert seen == [
+        ["foundation/a.tf", "foundation/backend.tfvars", "services/a.tf", "services/terraform.tfvars"]
+    ]
 
 
-def test_a_formatter_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_formatter_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def failing(_folder: Path) -> None:
@@ -247,7 +260,9 @@ def test_no_staging_folder_is_left(tmp_path: Path, folder: Path) -> None:
     assert names(folder) == ["a.tf"]
 
 
-def test_the_staging_folder_of_a_render_that_was_killed_goes_with_the_next(tmp_path: Path, folder: Path) -> None:
+def test_the_staging_folder_of_a_render_that_was_killed_goes_with_the_next(
+    tmp_path: Path, folder: Path
+) -> None:
     """The other is of a render that goes on: the test itself."""
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass

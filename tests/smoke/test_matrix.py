@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from fleetform.catalog.models import Autoscaling, Environment, HealthCheck, Service
-from fleetform.smoke.matrix import Matrix, MatrixCell, ServicePair, State, expected_matrix, targets, with_answers
+from fleetform.smoke.matrix import (
+    Matrix,
+    MatrixCell,
+    ServicePair,
+    State,
+    expected_matrix,
+    targets,
+    with_answers,
+)
 from fleetform.smoke.probe import Answer, Target
 
 HEALTH = HealthCheck(command=("check",), path="/healthz")
@@ -53,13 +61,17 @@ def test_a_call_of_another_port_declares_that_port_alone() -> None:
     calls = [{"service": "b", "port": "admin"}, {"service": "b", "port": "dns"}]
     ports = {"admin": 9090, "dns": {"container_port": 80, "protocol": "udp"}}
     services = {"a": Service(image="x", calls=calls), "b": Service(image="x", port=80, ports=ports)}
-    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 80, declared=False, allowed=False),)
+    assert expected_matrix(environment(services)) == (
+        ServicePair("a", "b", 80, declared=False, allowed=False),
+    )
 
 
 def test_a_public_callee_on_the_port_of_https_is_allowed() -> None:
     """Every service may leave on 443, to pull its image, and anyone may enter there."""
     services = {"a": Service(image="x"), "b": Service(image="x", port=443, public=True)}
-    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 443, declared=False, allowed=True),)
+    assert expected_matrix(environment(services)) == (
+        ServicePair("a", "b", 443, declared=False, allowed=True),
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,11 +125,16 @@ def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, 
             Answer("orders", (), connected=True, status=200, error="10.0.0.2: timed out", milliseconds=5),
             ("WRONG", "10.0.0.2: timed out"),
         ),
-        (Answer("orders", (), connected=False, status=None, error="", milliseconds=5), ("WRONG", "no address")),
+        (
+            Answer("orders", (), connected=False, status=None, error="", milliseconds=5),
+            ("WRONG", "no address"),
+        ),
     ],
 )
 @pytest.mark.parametrize("security", ["edges", "shared"])
-def test_a_declared_call_has_to_work_at_every_address(security: str, told: Answer, judged: tuple[State, str]) -> None:
+def test_a_declared_call_has_to_work_at_every_address(
+    security: str, told: Answer, judged: tuple[State, str]
+) -> None:
     assert cell(security, "web", "orders", told) == judged
 
 
@@ -186,7 +203,9 @@ def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
                 "WRONG",
                 "no task ?[2Jruns",
             ),
-            MatrixCell(ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", "no task ?[2Jruns"),
+            MatrixCell(
+                ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", "no task ?[2Jruns"
+            ),
         ),
     )
 
@@ -195,4 +214,7 @@ def test_what_is_wrong_is_reported_apart() -> None:
     matrix = with_answers(
         environment(), {"web": [answer("orders", status=200)], "orders": [answer("web", error="timed out")]}
     )
-    assert [(cell.pair.caller, cell.pair.callee) for cell in matrix.wrong] == [("worker", "orders"), ("worker", "web")]
+    assert [(cell.pair.caller, cell.pair.callee) for cell in matrix.wrong] == [
+        ("worker", "orders"),
+        ("worker", "web"),
+    ]

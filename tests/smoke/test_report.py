@@ -20,7 +20,9 @@ OPEN = MatrixCell(
     "connects: the security groups allow it",
     Answer("web", (), connected=True, status=None, error="DNS: no address", milliseconds=3),
 )
-WRONG = MatrixCell(ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", 'no "task" <runs>')
+WRONG = MatrixCell(
+    ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", 'no "task" <runs>'
+)
 BLOCKED = MatrixCell(
     ServicePair("worker", "orders", 8080, declared=False, allowed=False),
     "blocked",
@@ -41,7 +43,9 @@ def test_many_callees_are_named_by_state() -> None:
     callees = [f"s{number:02}" for number in range(13)]
     states: dict[str, State] = {"s00": "works", "s01": "works", "s02": "WRONG", "s03": "open"}
     cells = [
-        MatrixCell(ServicePair("web", callee, 80, declared=False, allowed=False), states.get(callee, "blocked"), "")
+        MatrixCell(
+            ServicePair("web", callee, 80, declared=False, allowed=False), states.get(callee, "blocked"), ""
+        )
         for callee in callees
     ]
     assert report.rows(Matrix("dev", "edges", tuple(cells))) == (

@@ -102,7 +102,9 @@ def test_it_reads_nothing_of_the_folder_that_it_runs_in(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit('mine')")
     question = probe_request([])
     argv = [sys.executable, *question.argv[1:]]
-    done = subprocess.run(argv, input=question.stdin, capture_output=True, text=True, cwd=tmp_path, check=True)
+    done = subprocess.run(
+        argv, input=question.stdin, capture_output=True, text=True, cwd=tmp_path, check=True
+    )
     assert done.stdout == "fleetform-smoke []\n"
 
 

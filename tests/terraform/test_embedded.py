@@ -95,7 +95,12 @@ def test_ctrl_c_ends_an_apply_gracefully(stack: Path, variables: Mapping[str, st
     )
     argv = [*PROGRAM, "apply", "-auto-approve", "-input=false", "-no-color"]
     with subprocess.Popen(
-        argv, cwd=stack, env=dict(variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        argv,
+        cwd=stack,
+        env=dict(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         lines = []
@@ -106,5 +111,7 @@ def test_ctrl_c_ends_an_apply_gracefully(stack: Path, variables: Mapping[str, st
     state = json.loads((stack / "terraform.tfstate").read_text(encoding="utf-8"))
     assert process.returncode == 1
     assert lines.count(b"Interrupt received.\n") == 1
-    assert [(found["name"], found["instances"][0]["status"]) for found in state["resources"]] == [("slow", "tainted")]
+    assert [(found["name"], found["instances"][0]["status"]) for found in state["resources"]] == [
+        ("slow", "tainted")
+    ]
     assert not list(stack.glob(".terraform.tfstate.lock.info"))

@@ -21,7 +21,9 @@ def boxed(text: str) -> str:
         for line in text.splitlines()
         for part in (textwrap.wrap(line, 60, break_long_words=False, break_on_hyphens=False) or [""])
     ]
-    return "\n".join(["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"])
+    return "\n".join(
+        ["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"]
+    )
 
 
 def expected_explanation(output: Path) -> str:
@@ -30,7 +32,9 @@ def expected_explanation(output: Path) -> str:
 
 @recorded
 def test_a_failure_is_explained_in_one_line_with_a_remedy(output: Path, generated: Generated) -> None:
-    generated.check(output.with_suffix(".expected"), f"{explain(output.read_text(encoding='utf-8'), 'dev')}\n")
+    generated.check(
+        output.with_suffix(".expected"), f"{explain(output.read_text(encoding='utf-8'), 'dev')}\n"
+    )
 
 
 @recorded
@@ -45,17 +49,27 @@ def test_an_unknown_failure_is_not_explained() -> None:
 def test_a_lock_without_a_known_holder_is_explained() -> None:
     output = "Error: Error acquiring the state lock\n\nError message: api error PreconditionFailed: no\n"
     assert explain(output, "dev") == (
-        "the state is locked by another, unknown run; wait for it with `--wait MINUTES`, or check whether it is alive:"
+        "the state is locked by another, unknown run; wait for it with `--wait MINUTES`, or check whether"
+        " it is alive:"
         " `invoke state-doctor --env dev`"
     )
 
 
 @pytest.mark.parametrize(
     "code",
-    ["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled"],
+    [
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+    ],
 )
 def test_every_throttling_code_is_known(code: str) -> None:
-    output = f"operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error {code}: no"
+    output = (
+        "operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error"
+        f" {code}: no"
+    )
     assert explain(output, "dev") == (
         "AWS throttles requests of this account (IAM: GetRole); wait a minute,"
         " then run it again; the state has what was done"
@@ -63,7 +77,10 @@ def test_every_throttling_code_is_known(code: str) -> None:
 
 
 def test_a_missing_permission_may_have_no_resource() -> None:
-    output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
+    output = (
+        "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because"
+        " no policy\n"
+    )
     assert explain(output, "dev") == (
         "AWS does not allow arn:aws:iam::123456789012:user/mia to do iam:ListRoles on *; change the policies,"
         " then run it again; the state has what was done"
@@ -115,7 +132,8 @@ def test_the_explanation_is_before_the_message() -> None:
     with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
     assert str(caught.value) == (
-        "the state has changed since the plan was made, so nothing was applied; plan again and review the new plan\n"
+        "the state has changed since the plan was made, so nothing was applied; plan again and review the"
+        " new plan\n"
         "`terraform apply` ended with exit code 1"
     )
     assert caught.value.output == "Error: Saved plan is stale\n"

@@ -12,16 +12,21 @@ from fleetform.terraform.initialization import Initialization, is_uninitialized
 
 FILES = {
     "envs/dev/services/versions.tf": 'terraform {\n  required_version = ">= 1.10.0"\n  backend "s3" {}\n}\n',
-    "envs/dev/services/service_web.tf": 'module "web" {\n  source = "../../../modules/service"\n\n  cpu = 256\n}\n',
+    "envs/dev/services/service_web.tf": 'module "web" {\n  source = "../../../modules/service"\n\n  cpu ='
+    " 256\n}\n",
     "envs/dev/services/backend.hcl": 'bucket = "states"\n',
-    "modules/service/main.tf": 'module "role" {\n  source = "../role"\n}\n\nresource "aws_ecs_service" "this" {\n}\n',
+    "modules/service/main.tf": 'module "role" {\n  source = "../role"\n}\n\nresource "aws_ecs_service"'
+    ' "this" {\n}\n',
     "modules/role/main.tf": 'module "far" {\n  source  = "example/far/aws"\n  version = "1.0.0"\n}\n',
     "modules/other/main.tf": 'resource "random_id" "this" {}\n',
     "home/.terraformrc": "",
     "cli.rc": "",
 }
 LOCK = "envs/dev/services/.terraform.lock.hcl"
-PROVIDER = "data/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5"
+PROVIDER = (
+    "data/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
+    "/terraform-provider-aws_v5.100.0_x5"
+)
 INIT_FILES = {
     LOCK: 'provider "registry.terraform.io/hashicorp/aws" {\n  version     = "5.100.0"\n}',
     "data/terraform.tfstate": "{}",
@@ -93,7 +98,9 @@ READ_BY_INIT: Mapping[str, Callable[[Stack], None]] = {
     "backend": lambda stack: stack.write({"envs/dev/services/backend.hcl": 'bucket = "others"\n'}),
     "lock file": lambda stack: stack.edit(LOCK, "{", "{ # by hand"),
     "settings": lambda stack: stack.edit("envs/dev/services/versions.tf", "1.10.0", "1.11.0"),
-    "another module": lambda stack: stack.write({"envs/dev/services/b.tf": FILES[WEB].replace("web", "orders")}),
+    "another module": lambda stack: stack.write(
+        {"envs/dev/services/b.tf": FILES[WEB].replace("web", "orders")}
+    ),
     "one module less": lambda stack: (stack.root / WEB).unlink(),
     "another name": lambda stack: stack.edit(WEB, '"web"', '"site"'),
     "another source": lambda stack: stack.edit(WEB, "service", "role"),
@@ -130,7 +137,9 @@ def test_a_change_that_init_reads_runs_it_again(stack: Stack, change: Callable[[
 
 
 @pytest.mark.parametrize("change", NOT_READ_BY_INIT.values(), ids=NOT_READ_BY_INIT)
-def test_a_change_that_init_does_not_read_does_not_run_it(stack: Stack, change: Callable[[Stack], None]) -> None:
+def test_a_change_that_init_does_not_read_does_not_run_it(
+    stack: Stack, change: Callable[[Stack], None]
+) -> None:
     change(stack)
     assert not stack.runs()
 
@@ -139,7 +148,9 @@ def test_a_failed_init_runs_again(stack: Stack) -> None:
     stack.edit("envs/dev/services/versions.tf", "1.10.0", "1.11.0")
 
     def killed() -> None:
-        stack.edit("envs/dev/services/versions.tf", "1.11.0", "1.10.0")  # the content at the last successful init
+        stack.edit(
+            "envs/dev/services/versions.tf", "1.11.0", "1.10.0"
+        )  # the content at the last successful init
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -166,7 +177,9 @@ def test_two_concurrent_runs_initialize_once(tmp_path: Path) -> None:
         assert release.wait(60)
         stack.init()
 
-    threads = [threading.Thread(target=stack.initialization.ensure, args=[act]) for act in (first, stack.init)]
+    threads = [
+        threading.Thread(target=stack.initialization.ensure, args=[act]) for act in (first, stack.init)
+    ]
     threads[0].start()
     assert started.wait(60)
     threads[1].start()
@@ -213,7 +226,9 @@ def test_terraforms_own_errors_are_recognized(
     outputs.append(stack.run("plan"))
     stack.write("main.tf", 'terraform {\n  backend "local" { path = "other" }\n}\n')
     outputs.append(stack.run("plan"))
-    stack.write("main.tf", 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n')
+    stack.write(
+        "main.tf", 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n'
+    )
     (tmp_path / "part.tf").unlink()
     (tmp_path / ".terraform/terraform.tfstate").unlink()
     outputs.append(stack.run("plan"))

@@ -35,13 +35,17 @@ def add_mirror(machine: Path, name: str, content: str, registry: str = "registry
 
 
 @pytest.mark.parametrize("name", ["terraform", "tofu"])
-def test_terraform_or_opentofu_on_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_terraform_or_opentofu_on_path_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     program = add_program(tmp_path, name)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_program() == program
 
 
-def test_terraform_is_preferred_to_an_earlier_tofu_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terraform_is_preferred_to_an_earlier_tofu_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_program(tmp_path / "first", "tofu")
     terraform = add_program(tmp_path / "second", "terraform")
     monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second")
@@ -49,7 +53,9 @@ def test_terraform_is_preferred_to_an_earlier_tofu_on_path(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("how", ["name", "path"])
-def test_fleetform_terraform_overrides_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_fleetform_terraform_overrides_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     add_program(tmp_path, "terraform")
     tofu = add_program(tmp_path, "tofu")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -78,13 +84,16 @@ def test_mirrors_of_both_registries_are_configured(tmp_path: Path, home: dict[st
     ]
 
 
-def test_a_machine_without_terraform_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_terraform_is_an_error_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProgramError) as caught:
         find_program()
     assert (
         str(caught.value)
-        == "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10"
+        == "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >="
+        " 1.10"
     )
     assert caught.value.exit_code == 3
 
@@ -111,7 +120,9 @@ def test_a_configuration_in_the_environment_is_respected(tmp_path: Path, home: d
 
 
 @pytest.mark.parametrize("name", [".terraformrc", ".tofurc"])
-def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: dict[str, str], name: str) -> None:
+def test_a_configuration_in_the_users_home_is_respected(
+    tmp_path: Path, home: dict[str, str], name: str
+) -> None:
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     Path(home["HOME"], name).touch()
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
@@ -141,7 +152,9 @@ def test_the_given_variables_are_not_changed(tmp_path: Path) -> None:
 def test_a_mirror_is_configured_only_for_the_aws_provider(tmp_path: Path, home: dict[str, str]) -> None:
     mirror = add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     written = tmp_path / "work/terraform.rc"
-    assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS | {"TF_CLI_CONFIG_FILE": str(written)}
+    assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS | {
+        "TF_CLI_CONFIG_FILE": str(written)
+    }
     assert (
         written.read_text(encoding="utf-8")
         == f"""provider_installation {{

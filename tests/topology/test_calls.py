@@ -49,7 +49,10 @@ def test_a_call_is_written_one_way_everywhere(call: Call, key: str) -> None:
 
 
 def test_a_callees_hyphens_become_underscores_in_its_variable() -> None:
-    services = {"web": Service(image="nginx", calls=["order-api"]), "order-api": Service(image="x", port=8080)}
+    services = {
+        "web": Service(image="nginx", calls=["order-api"]),
+        "order-api": Service(image="x", port=8080),
+    }
     assert topology.calls(environment(services)) == (http("web", "order-api", 8080, "ORDER_API_URL"),)
 
 
@@ -72,7 +75,9 @@ def test_urls_use_the_namespace_of_the_catalog() -> None:
 
 def test_a_port_is_called_by_its_name_with_its_own_protocol() -> None:
     ports = {"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}
-    env = calling("orders", {"service": "orders", "port": "admin"}, {"service": "orders", "port": "dns"}, ports=ports)
+    env = calling(
+        "orders", {"service": "orders", "port": "admin"}, {"service": "orders", "port": "dns"}, ports=ports
+    )
     assert topology.calls_of(env, "web") == (
         Call("web", "orders", 53, "udp", "ORDERS_DNS_URL"),
         http("web", "orders", 8080, "ORDERS_URL"),
@@ -121,8 +126,14 @@ def test_an_external_target_has_its_network(callee: dict[str, object], call: Cal
         ({"host": "api.example.com", "port": 80}, "http://api.example.com"),
         ({"host": "api.example.com", "port": 8443}, "api.example.com:8443"),
         ({"host": "ntp.example.com", "port": 443, "protocol": "udp"}, "ntp.example.com:443"),
-        ({"service": "b", "namespace": "x.internal", "cidr": "192.0.2.0/24", "port": 8080}, "http://b.x.internal:8080"),
-        ({"service": "b", "namespace": "x.internal", "cidr": "192.0.2.0/24", "port": 443}, "https://b.x.internal"),
+        (
+            {"service": "b", "namespace": "x.internal", "cidr": "192.0.2.0/24", "port": 8080},
+            "http://b.x.internal:8080",
+        ),
+        (
+            {"service": "b", "namespace": "x.internal", "cidr": "192.0.2.0/24", "port": 443},
+            "https://b.x.internal",
+        ),
     ],
 )
 def test_an_external_url_has_a_scheme_if_it_is_known(callee: dict[str, object], held: str) -> None:
@@ -134,8 +145,13 @@ def test_a_host_without_a_variable_adds_none() -> None:
 
 
 def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
-    services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
-    assert topology.call_urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
+    services = {
+        **CHAIN,
+        "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")}),
+    }
+    assert topology.call_urls(environment(services), "web") == {
+        "ORDERS_URL": "http+srv://orders.dev.shop.internal"
+    }
 
 
 def test_in_service_connect_callees_come_first() -> None:

@@ -37,7 +37,10 @@ def test_an_existing_vpc_gets_no_endpoints() -> None:
         ({"image": "nginx:1", "secrets": {"KEY": {"parameter": "/key"}}}, ("logs", "s3", "ssm")),
         ({"image": "nginx:1", "secrets": {"KEY": {"secret": "key"}}}, ("logs", "s3", "secretsmanager")),
         (
-            {"image": "nginx:1", "sidecars": {"log": {"image": "log:1", "secrets": {"KEY": {"parameter": "/key"}}}}},
+            {
+                "image": "nginx:1",
+                "sidecars": {"log": {"image": "log:1", "secrets": {"KEY": {"parameter": "/key"}}}},
+            },
             ("logs", "s3", "ssm"),
         ),
         ({"image": "nginx:1", "exec": True}, ("logs", "s3", "ssmmessages")),
@@ -79,11 +82,20 @@ EVERYTHING = ["ecr.api", "ecr.dkr", "logs"]
         pytest.param({"image": ECR}, {"vpc": {"id": "vpc-01234567"}}, True, id="nothing is known of the way"),
         pytest.param({"image": ECR}, {}, False, id="there is no way"),
         pytest.param({"image": ECR}, {"nat": "single"}, True, id="no endpoints"),
-        pytest.param({"image": ECR}, {"nat": "single", "endpoints": ["logs"]}, True, id="no endpoint for the image"),
-        pytest.param({"image": ECR}, {"nat": "single", "endpoints": EVERYTHING}, False, id="endpoints for all"),
-        pytest.param({"image": "nginx:1"}, {"nat": "single", "endpoints": EVERYTHING}, True, id="a public image"),
         pytest.param(
-            {"image": ECR, "task_role": {"statements": [{"actions": ["sqs:SendMessage"], "resources": ["*"]}]}},
+            {"image": ECR}, {"nat": "single", "endpoints": ["logs"]}, True, id="no endpoint for the image"
+        ),
+        pytest.param(
+            {"image": ECR}, {"nat": "single", "endpoints": EVERYTHING}, False, id="endpoints for all"
+        ),
+        pytest.param(
+            {"image": "nginx:1"}, {"nat": "single", "endpoints": EVERYTHING}, True, id="a public image"
+        ),
+        pytest.param(
+            {
+                "image": ECR,
+                "task_role": {"statements": [{"actions": ["sqs:SendMessage"], "resources": ["*"]}]},
+            },
             {"nat": "single", "endpoints": EVERYTHING},
             True,
             id="a policy of its own",

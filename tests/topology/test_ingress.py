@@ -93,7 +93,9 @@ def test_a_derived_priority_is_valid_and_not_the_last(name: str, hosts: list[str
 def test_priorities_stay_as_they_are() -> None:
     """A change here would change the rules of everyone's load balancers."""
     ingress = Ingress(paths=("/api/*",))
-    services = {name: Service(image="x:1", port=80, public=True, ingress=ingress) for name in ("api", "orders", "web")}
+    services = {
+        name: Service(image="x:1", port=80, public=True, ingress=ingress) for name in ("api", "orders", "web")
+    }
     assert {name: priority(name, service) for name, service in services.items()} == {
         "api": 47046,
         "orders": 47309,

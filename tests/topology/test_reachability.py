@@ -56,7 +56,13 @@ def test_no_two_rules_of_a_direction_are_equal(env: Environment) -> None:
 
 def resource(address: str, index: str | None = None, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return a resource in the form of `terraform show -json`."""
-    return {"address": address, "mode": "managed", "type": address.split(".")[2], "index": index, "values": values}
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": address.split(".")[2],
+        "index": index,
+        "values": values,
+    }
 
 
 def document(key: str, *resources: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +76,9 @@ def group(key: str) -> dict[str, Any]:
 
 def rule(side: str, own: str, port: int, **end: str) -> dict[str, Any]:
     address = f"module.security.aws_vpc_security_group_{side}_rule.this"
-    return resource(address, security_group_id=f"sg-{own}", ip_protocol="tcp", from_port=port, to_port=port, **end)
+    return resource(
+        address, security_group_id=f"sg-{own}", ip_protocol="tcp", from_port=port, to_port=port, **end
+    )
 
 
 def subnet(name: str, **gateway: str) -> list[dict[str, Any]]:
@@ -95,7 +103,9 @@ def foundation(*, internal: bool = False) -> list[dict[str, Any]]:
         resource("module.ingress.aws_lb_listener.http", port=80),
         resource("module.network.aws_vpc_endpoint.this", security_group_ids=["sg-endpoints"]),
         resource(
-            "module.network.aws_vpc_endpoint.s3", service_name="com.amazonaws.eu-west-1.s3", prefix_list_id="pl-1"
+            "module.network.aws_vpc_endpoint.s3",
+            service_name="com.amazonaws.eu-west-1.s3",
+            prefix_list_id="pl-1",
         ),
         rule("ingress", "ingress", 80, cidr_ipv4="0.0.0.0/0"),
         rule("ingress", "ingress", 8080, cidr_ipv4="0.0.0.0/0"),
@@ -114,7 +124,9 @@ def web(subnets: str) -> dict[str, Any]:
 
 
 def open_connections(subnets: str, *, internal: bool = False) -> set[str]:
-    env = read_network(document("values", *foundation(internal=internal)), document("planned_values", web(subnets)))
+    env = read_network(
+        document("values", *foundation(internal=internal)), document("planned_values", web(subnets))
+    )
     return set(map(str, openings(env)))
 
 
@@ -139,7 +151,8 @@ def test_a_plan_before_the_first_apply_is_refused() -> None:
     with pytest.raises(CheckFailedError) as refused:
         read_rules(document("planned_values", resource(address, ip_protocol="-1")))
     assert str(refused.value) == (
-        f"{address}: its security group does not exist yet; apply the foundation, or plan with existing groups"
+        f"{address}: its security group does not exist yet; apply the foundation, or plan with existing"
+        " groups"
     )
 
 
@@ -167,7 +180,10 @@ def test_two_rules_open_what_both_allow() -> None:
 
 
 def test_in_a_shared_group_only_undeclared_entries_are_reported() -> None:
-    services = {"web": Service(image="nginx", port=80, public=True), "orders": Service(image="nginx", port=8080)}
+    services = {
+        "web": Service(image="nginx", port=80, public=True),
+        "orders": Service(image="nginx", port=8080),
+    }
     env = graphs.environment(services, security="shared", network=Network())
     opened = AppliedRule("ingress", "app", "tcp", 22, 22, cidr="0.0.0.0/0")
     assert find_differences(env, reached(env, graphs.rules(env))) == ()

@@ -43,9 +43,13 @@ def test_the_edges_open_just_the_declared_calls() -> None:
             "worker->orders:8080": Rule("orders", "worker calls orders", peer="worker", port=8080),
         },
         egress={
-            "orders->internet:443": Rule("orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+            "orders->internet:443": Rule(
+                "orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443
+            ),
             "web->internet:443": Rule("web", "web pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
-            "worker->internet:443": Rule("worker", "worker pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+            "worker->internet:443": Rule(
+                "worker", "worker pulls its image and calls AWS", cidr="0.0.0.0/0", port=443
+            ),
             "web->orders:8080": Rule("web", "web calls orders", peer="orders", port=8080),
             "worker->orders:8080": Rule("worker", "worker calls orders", peer="orders", port=8080),
         },
@@ -63,14 +67,18 @@ def test_only_the_load_balancer_reaches_public_services() -> None:
         groups={"orders": "Tasks of orders", "web": "Tasks of web", "ingress": "Load balancer"},
         ingress={
             "web->orders:8080": Rule("orders", "web calls orders", peer="web", port=8080),
-            "192.0.2.0/24->ingress:80": Rule("ingress", "192.0.2.0/24 to load balancer", cidr="192.0.2.0/24", port=80),
+            "192.0.2.0/24->ingress:80": Rule(
+                "ingress", "192.0.2.0/24 to load balancer", cidr="192.0.2.0/24", port=80
+            ),
             "192.0.2.0/24->ingress:443": Rule(
                 "ingress", "192.0.2.0/24 to load balancer", cidr="192.0.2.0/24", port=443
             ),
             "ingress->web:80": Rule("web", "load balancer to web", peer="ingress", port=80),
         },
         egress={
-            "orders->internet:443": Rule("orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+            "orders->internet:443": Rule(
+                "orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443
+            ),
             "web->internet:443": Rule("web", "web pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
             "web->orders:8080": Rule("web", "web calls orders", peer="orders", port=8080),
             "ingress->web:80": Rule("ingress", "load balancer to web", peer="web", port=80),
@@ -80,7 +88,9 @@ def test_only_the_load_balancer_reaches_public_services() -> None:
 
 
 def test_without_ingress_nothing_is_open_to_the_internet() -> None:
-    groups = topology.security_groups(environment({"web": service(80, public=True)}, ingress={"type": "none"}))
+    groups = topology.security_groups(
+        environment({"web": service(80, public=True)}, ingress={"type": "none"})
+    )
     assert groups.ingress == {}
 
 
@@ -140,11 +150,15 @@ def test_an_external_network_is_opened_once() -> None:
         "a->internet:443": Rule(
             "a", "a pulls its image and calls AWS; a calls api.example.com", cidr="0.0.0.0/0", port=443
         ),
-        "a->192.0.2.0/24:123/udp": Rule("a", "a calls 192.0.2.0/24", cidr="192.0.2.0/24", port=123, protocol="udp"),
+        "a->192.0.2.0/24:123/udp": Rule(
+            "a", "a calls 192.0.2.0/24", cidr="192.0.2.0/24", port=123, protocol="udp"
+        ),
         "a->192.0.2.0/24:5432": Rule(
             "a", "a calls 192.0.2.0/24; a calls db.example.com", cidr="192.0.2.0/24", port=5432
         ),
-        "a->internet:587": Rule("a", "a calls mail.example.com; a calls smtp.example.com", cidr="0.0.0.0/0", port=587),
+        "a->internet:587": Rule(
+            "a", "a calls mail.example.com; a calls smtp.example.com", cidr="0.0.0.0/0", port=587
+        ),
     }
 
 
@@ -182,8 +196,14 @@ def test_a_load_balancer_is_between_the_internet_and_public_services(security: s
     ("front", "ingress"),
     [
         (IngressConfig(), ["internet->web:80"]),
-        (IngressConfig(cidrs=("192.0.2.0/24", "198.51.100.0/24")), ["192.0.2.0/24->web:80", "198.51.100.0/24->web:80"]),
-        (IngressConfig(type="internal_alb", cidrs=("192.0.2.0/24",)), ["192.0.2.0/24->ingress:80", "ingress->web:80"]),
+        (
+            IngressConfig(cidrs=("192.0.2.0/24", "198.51.100.0/24")),
+            ["192.0.2.0/24->web:80", "198.51.100.0/24->web:80"],
+        ),
+        (
+            IngressConfig(type="internal_alb", cidrs=("192.0.2.0/24",)),
+            ["192.0.2.0/24->ingress:80", "ingress->web:80"],
+        ),
         (IngressConfig(type="none"), []),
     ],
 )
@@ -246,8 +266,16 @@ def test_removing_a_call_removes_only_its_rules() -> None:
 
 
 def test_renaming_a_service_changes_only_the_rules_that_name_it() -> None:
-    renamed = {"web": service(80, "sales", public=True), "sales": service(8080, "stock"), "stock": service(8080)}
-    old = {"web": service(80, "orders", public=True), "orders": service(8080, "stock"), "stock": service(8080)}
+    renamed = {
+        "web": service(80, "sales", public=True),
+        "sales": service(8080, "stock"),
+        "stock": service(8080),
+    }
+    old = {
+        "web": service(80, "orders", public=True),
+        "orders": service(8080, "stock"),
+        "stock": service(8080),
+    }
     before, after = (topology.security_groups(environment(services)) for services in (old, renamed))
     assert before.ingress.keys() ^ after.ingress.keys() == {
         "web->orders:8080",
@@ -255,7 +283,9 @@ def test_renaming_a_service_changes_only_the_rules_that_name_it() -> None:
         "web->sales:8080",
         "sales->stock:8080",
     }
-    assert [key for key in before.egress.keys() & after.egress.keys() if before.egress[key] != after.egress[key]] == []
+    assert [
+        key for key in before.egress.keys() & after.egress.keys() if before.egress[key] != after.egress[key]
+    ] == []
     assert before.egress.keys() & after.egress.keys() == {"web->internet:443", "stock->internet:443"}
 
 
@@ -264,7 +294,9 @@ def test_a_rename_changes_no_group_and_no_rule(security: str) -> None:
     before = {"web": service(80, "orders", public=True), "orders": service(8080)}
     buys = service(8080).model_copy(update={"renamed_from": ("orders",)})
     after = {"web": service(80, "buys", public=True), "buys": buys}
-    old, new = (topology.security_groups(environment(services, security=security)) for services in (before, after))
+    old, new = (
+        topology.security_groups(environment(services, security=security)) for services in (before, after)
+    )
     assert new.groups == old.groups
     assert new.ingress == old.ingress
     assert new.egress == old.egress

@@ -105,11 +105,21 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "capacity_providers: { FARGATE: { weight: 1, base: 1 }, FARGATE_SPOT: { weight: 1, base: 2 } }",
-        ["110: `FARGATE` and `FARGATE_SPOT` both have a `base`; remove one of them, because ECS allows only one"],
+        [
+            (
+                "110: `FARGATE` and `FARGATE_SPOT` both have a `base`; remove one of them, because ECS allows"
+                " only one"
+            )
+        ],
     ),
     (
         "capacity_providers: { EC2: 1 }",
-        ["44: `EC2` is not a valid key of `services.a.capacity_providers`; expected `FARGATE` or `FARGATE_SPOT`"],
+        [
+            (
+                "44: `EC2` is not a valid key of `services.a.capacity_providers`; expected `FARGATE` or"
+                " `FARGATE_SPOT`"
+            )
+        ],
     ),
     (
         "port: 80, ports: { admin: 80 }",
@@ -263,7 +273,12 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "secrets: { A: { secret: x-secret } }",
-        ["46: Secrets Manager reads the end of `x-secret` as the suffix of an ARN; write the secret's full ARN"],
+        [
+            (
+                "46: Secrets Manager reads the end of `x-secret` as the suffix of an ARN; write the secret's"
+                " full ARN"
+            )
+        ],
     ),
     (
         (
@@ -415,7 +430,12 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "volumes: { data: { container_path: /x, efs: { file_system_id: x } } }",
-        ["84: `services.a.volumes.data.efs.file_system_id` is `x`; expected an ID, such as fs-0123456789abcdef0"],
+        [
+            (
+                "84: `services.a.volumes.data.efs.file_system_id` is `x`; expected an ID, such as"
+                " fs-0123456789abcdef0"
+            )
+        ],
     ),
     (
         "user: a b",
@@ -485,7 +505,9 @@ WRONG: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize(("entry", "expected"), WRONG, ids=[entry for entry, _ in WRONG])
 def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, entry: str, expected: list[str]) -> None:
-    services = f"  a: {{ image: 'x:1', {entry} }}\n  b: {{ image: 'x:1', port: 1, ports: {{ admin: 9090 }} }}\n"
+    services = (
+        f"  a: {{ image: 'x:1', {entry} }}\n  b: {{ image: 'x:1', port: 1, ports: {{ admin: 9090 }} }}\n"
+    )
     assert problems(tmp_path, f"{HEAD}services:\n{services}") == expected
 
 
@@ -499,7 +521,10 @@ def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
 
 
 def test_a_task_that_runs_before_another_such_task_is_refused(tmp_path: Path) -> None:
-    services = "  a: { image: 'x:1', run_before: [b] }\n  b: { image: 'x:1', run_before: [c] }\n  c: { image: 'x:1' }\n"
+    services = (
+        "  a: { image: 'x:1', run_before: [b] }\n  b: { image: 'x:1', run_before: [c] }\n  c: {"
+        " image: 'x:1' }\n"
+    )
     assert problems(tmp_path, f"{HEAD}services:\n{services}") == [
         "35: `a` runs before `b`, which is itself a `run_before` task; list the services that wait for both"
     ]

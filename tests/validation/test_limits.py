@@ -34,7 +34,12 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "adopt: { namespace: ns-0 }",
-        ["1:10: an adopted namespace needs an adopted or existing VPC; add `vpc`, or `network: { vpc: ... }`"],
+        [
+            (
+                "1:10: an adopted namespace needs an adopted or existing VPC; add `vpc`, or `network: { vpc:"
+                " ... }`"
+            )
+        ],
     ),
     (
         (
@@ -129,7 +134,13 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "network: { vpc: { id: vpc-0123456789abcdef0, public_subnets: [subnet-01234567] } }",
-        ["1:62: `public_subnets` lists 1 subnets for 2 zones; list one subnet for each zone, in the same order"],
+        [
+            (
+                "1:62: `public_subnets` lists 1 subnets for 2 zones; list one subnet for each zone, in the"
+                " same"
+                " order"
+            )
+        ],
     ),
     (
         (
@@ -139,7 +150,10 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             "1:12: `nat` and `vpc` cannot be used together; remove one of them",
-            "1:41: `private_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the same order",
+            (
+                "1:41: `private_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the"
+                " same order"
+            ),
         ],
     ),
     (
@@ -157,7 +171,11 @@ WRONG: list[tuple[str, list[str]]] = [
     (
         "network: { subnets: private, vpc: { private_subnet_tags: { tier: a } } }\ningress: { type: alb }\n",
         [
-            "1:30: `public_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the same order",
+            (
+                "1:30: `public_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the"
+                " same"
+                " order"
+            ),
             "1:30: `vpc` has neither `id` nor `tags`; set exactly one of them",
         ],
     ),
@@ -241,7 +259,11 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
-        "discovery: service_connect\nservices: { a: { image: 'x:1', schedule: rate(1 hour), calls: [web] } }\n",
+        (
+            "discovery: service_connect\nservices: { a: { image: 'x:1', schedule: rate(1 hour), calls:"
+            " [web] }"
+            " }\n"
+        ),
         [
             (
                 "2:56: `a` is a task, and tasks cannot call Service Connect names; "
@@ -282,7 +304,11 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
-        "discovery: service_connect\nservices: { a: { image: 'x:1', port: 1, service_connect: { alias: web } } }\n",
+        (
+            "discovery: service_connect\nservices: { a: { image: 'x:1', port: 1, service_connect: { alias:"
+            " web"
+            " } } }\n"
+        ),
         ["2:16: `web` and `a` have the same name in Service Connect; give one of them a different `alias`"],
     ),
     (
@@ -333,7 +359,12 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "ingress: { type: alb, hosted_zone: example.com, domain: shop.example.com }",
-        ["1:36: `ingress.hosted_zone` is `example.com`; expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ"],
+        [
+            (
+                "1:36: `ingress.hosted_zone` is `example.com`; expected a hosted zone ID, such as"
+                " Z0123456789ABCDEFGHIJ"
+            )
+        ],
     ),
     (
         "tags: { Team: a, team: b }",
@@ -345,7 +376,13 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "services: { web: { tags: { application: a, Application: b } } }",
-        ["1:28: tags `Application` and `application` differ only in case, which IAM ignores; remove one of them"],
+        [
+            (
+                "1:28: tags `Application` and `application` differ only in case, which IAM ignores; remove"
+                " one"
+                " of them"
+            )
+        ],
     ),
     (
         "services: { web: { calls: [{ cidr: 10.0.3.0/24, port: 1 }] } }",
@@ -387,7 +424,9 @@ WRONG: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("environment", "expected"), WRONG, ids=[environment for environment, _ in WRONG])
-def test_a_catalog_that_aws_would_refuse_is_refused(tmp_path: Path, environment: str, expected: list[str]) -> None:
+def test_a_catalog_that_aws_would_refuse_is_refused(
+    tmp_path: Path, environment: str, expected: list[str]
+) -> None:
     assert problems(tmp_path, environment) == expected
 
 
@@ -424,7 +463,8 @@ def test_a_resource_has_as_many_tags_as_aws_allows(tmp_path: Path) -> None:
 def test_more_tags_than_aws_allows_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, tags(48)) == [
         (
-            "1:1: a resource can have at most 50 tags, but this one has 51 including application, environment, "
+            "1:1: a resource can have at most 50 tags, but this one has 51 including application,"
+            " environment, "
             "Name; remove some"
         )
     ]

@@ -137,12 +137,19 @@ def test_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
     environment = "region: eu-west-1\nregion: eu-west-2\nservices:\n  web: { cpu: much }\n"
     assert problems(tmp_path, catalog, environment) == [
         "envs/catalog.yaml:8:13: `web` calls unknown service `nobody`; add `nobody` under `services`",
-        "envs/catalog.yaml:9:5: duplicate key `calls`; it is already defined at envs/catalog.yaml:8:5; keep one",
+        (
+            "envs/catalog.yaml:9:5: duplicate key `calls`; it is already defined at envs/catalog.yaml:8:5;"
+            " keep"
+            " one"
+        ),
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
             "it is already defined at envs/dev/environment.yaml:1:1; keep one"
         ),
-        "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; expected a whole number, without quotes",
+        (
+            "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; expected a whole number, without"
+            " quotes"
+        ),
     ]
 
 
@@ -211,14 +218,20 @@ services: { Web: { image: "a b" } }
             "envs/catalog.yaml:12:24: `tags.y` is `a;b`; "
             "expected at most 256 letters, digits, spaces and . : / = + - @ _"
         ),
-        "envs/catalog.yaml:13:18: `state.bucket` is `B`; expected 3 to 63 lower-case letters, digits and hyphens",
+        (
+            "envs/catalog.yaml:13:18: `state.bucket` is `B`; expected 3 to 63 lower-case letters, digits and"
+            " hyphens"
+        ),
         "envs/catalog.yaml:14:22: `exceptions[0].rule` is a list; expected text",
         "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; expected 10 or more characters",
         (
             "envs/catalog.yaml:15:13: `Web` is not a valid key of `services`; "
             "expected lower-case letters, digits and single hyphens, at most 40"
         ),
-        "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; expected an image reference, such as nginx:1.29",
+        (
+            "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; expected an image reference, such as"
+            " nginx:1.29"
+        ),
     ]
 
 
@@ -269,7 +282,11 @@ WRONG_SERVICE = [
         13,
         "`services.web.calls[0]` is a list; expected a mapping: `key: value` lines",
     ),
-    ("environment: [A=1]", 18, "`services.web.environment` is a list; expected a mapping: `key: value` lines"),
+    (
+        "environment: [A=1]",
+        18,
+        "`services.web.environment` is a list; expected a mapping: `key: value` lines",
+    ),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; expected text"),
     (
         "environment: { 1A: x }",
@@ -289,7 +306,11 @@ WRONG_SERVICE = [
     ),
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; {KNOWN}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; {KNOWN}"),
-    ("health_check: [x]", 19, "`services.web.health_check` is a list; expected a mapping: `key: value` lines"),
+    (
+        "health_check: [x]",
+        19,
+        "`services.web.health_check` is a list; expected a mapping: `key: value` lines",
+    ),
     ("health_check: {}", 5, "the health check has neither `command` nor `path`; add one of them"),
     (
         "health_check: { command: [] }",
@@ -363,10 +384,18 @@ WRONG_SERVICE = [
     ("autoscaling: []", 18, "`services.web.autoscaling` is empty; expected a mapping: `key: value` lines"),
     ("autoscaling: { min: 3, max: 2 }", 25, "`min` is greater than `max`; swap them"),
     ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; expected 1 or more"),
-    ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; expected 90 or less"),
+    (
+        "autoscaling: { min: 1, max: 2, cpu: 95 }",
+        41,
+        "`services.web.autoscaling.cpu` is `95`; expected 90 or less",
+    ),
     ("autoscaling: { max: 2 }", 5, "`min` is missing in `services.web.autoscaling`; add `min:`"),
     ("public: true", 13, "`web` is public but has no `port`; add `port:`"),
-    ("health_check: { command: [x], path: /x }", 41, "`web` has `health_check.path` but no `port`; add `port:`"),
+    (
+        "health_check: { command: [x], path: /x }",
+        41,
+        "`web` has `health_check.path` but no `port`; add `port:`",
+    ),
     (f"cpu: {'x' * 61}", 10, f"`services.web.cpu` is `{'x' * 60}…`; expected a whole number, without quotes"),
 ]
 
@@ -374,7 +403,9 @@ WRONG_SERVICE = [
 @pytest.mark.parametrize(
     ("entry", "column", "expected"), WRONG_SERVICE, ids=[entry[:60] for entry, _, _ in WRONG_SERVICE]
 )
-def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, column: int, expected: str) -> None:
+def test_a_wrong_value_of_a_service_is_refused(
+    tmp_path: Path, entry: str, column: int, expected: str
+) -> None:
     key = entry.split(":", 1)[0]
     image = "" if key in ("build", "image") else "    image: nginx\n"
     catalog = f"{HEAD}services:\n  web:\n    {entry}\n{image}"
@@ -396,7 +427,12 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
         ),
         pytest.param(
             "  a: { image: x, calls: [q] }\n" + "".join(f"  s{n}: {{ image: x }}\n" for n in range(10, 32)),
-            [(f"6:26: `a` calls unknown service `q`; known: {', '.join(f's{n}' for n in range(10, 30))}, and 2 more")],
+            [
+                (
+                    "6:26: `a` calls unknown service `q`; known:"
+                    f" {', '.join(f's{n}' for n in range(10, 30))}, and 2 more"
+                )
+            ],
             id="many names",
         ),
         pytest.param(
@@ -425,7 +461,8 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             id="PORT",
         ),
         pytest.param(
-            "  a: { image: x, calls: [b-c], environment: { B_C_URL: x, B_URL: y } }\n  b-c: { image: x, port: 1 }\n",
+            "  a: { image: x, calls: [b-c], environment: { B_C_URL: x, B_URL: y } }\n  b-c: { image: x,"
+            " port: 1 }\n",
             ["6:56: `B_C_URL` is already set by `calls: [b-c]`; remove it here"],
             id="URL variable",
         ),
@@ -441,7 +478,9 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             id="a name that pydantic uses",
         ),
         pytest.param(
-            "  a--b: { image: x }\n  a-: { image: x }\n  1a: { image: x }\n  " + "a" * 41 + ": { image: x }\n",
+            "  a--b: { image: x }\n  a-: { image: x }\n  1a: { image: x }\n  "
+            + "a" * 41
+            + ": { image: x }\n",
             [
                 f"{line}:3: `{name}` is not a valid key of `services`; "
                 "expected lower-case letters, digits and single hyphens, at most 40"
@@ -449,7 +488,9 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             ],
             id="names",
         ),
-        pytest.param("  a: []\n", ["6:6: `services.a` is empty; expected a mapping: `key: value` lines"], id="a list"),
+        pytest.param(
+            "  a: []\n", ["6:6: `services.a` is empty; expected a mapping: `key: value` lines"], id="a list"
+        ),
     ],
 )
 def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, expected: list[str]) -> None:
@@ -464,7 +505,9 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, exp
         pytest.param("name: dev\n", ["1:1: unknown key `name`; did you mean `namespace`?"], id="name"),
         pytest.param("states: {}\n", ["1:1: unknown key `states`; did you mean `state`?"], id="unknown key"),
         pytest.param(
-            "network:\n  cdir: x\n", ["2:3: unknown key `cdir` in `network`; did you mean `cidr`?"], id="nested key"
+            "network:\n  cdir: x\n",
+            ["2:3: unknown key `cdir` in `network`; did you mean `cidr`?"],
+            id="nested key",
         ),
         pytest.param(
             "exceptions:\n  - { rule: a, address: b, reason: it is a test, resaon: c }\n",
@@ -505,7 +548,14 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, exp
                 ],
                 id=cidr,
             )
-            for cidr in ("10.0.0.0/22", "10.0.0.0/15", "8.8.0.0/16", "127.0.0.0/16", "0.0.0.0/16", "169.254.0.0/16")
+            for cidr in (
+                "10.0.0.0/22",
+                "10.0.0.0/15",
+                "8.8.0.0/16",
+                "127.0.0.0/16",
+                "0.0.0.0/16",
+                "169.254.0.0/16",
+            )
         ),
         *(
             pytest.param(
@@ -525,7 +575,8 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, exp
             "services:\n  fifteen-letters: { image: x }\n  sixteen-letters-x: { image: x }\n",
             [
                 (
-                    f"4:3: IAM role name `{'p' * 38}-sixteen-letters-x-execution` is longer than 64 characters; "
+                    f"4:3: IAM role name `{'p' * 38}-sixteen-letters-x-execution` is longer than 64"
+                    " characters; "
                     "with this prefix, a service name can have at most 15 characters"
                 )
             ],
@@ -533,7 +584,9 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, exp
         ),
     ],
 )
-def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment: str, expected: list[str]) -> None:
+def test_an_environment_that_does_not_fit_is_refused(
+    tmp_path: Path, environment: str, expected: list[str]
+) -> None:
     lines = [f"envs/dev/environment.yaml:{problem}" for problem in expected]
     assert problems(tmp_path, WEB, environment) == lines
 
@@ -573,7 +626,12 @@ def test_a_catalog_that_is_not_a_mapping_is_refused(tmp_path: Path, catalog: str
 
 @pytest.mark.parametrize(
     ("name", "remedy"),
-    [("dve", "did you mean `dev`?"), ("zzz", "known: dev"), ("../envs/dev", "known: dev"), ("", "known: dev")],
+    [
+        ("dve", "did you mean `dev`?"),
+        ("zzz", "known: dev"),
+        ("../envs/dev", "known: dev"),
+        ("", "known: dev"),
+    ],
 )
 def test_an_unknown_environment_is_refused_with_a_suggestion(tmp_path: Path, name: str, remedy: str) -> None:
     root = project(tmp_path, WEB)
@@ -678,7 +736,15 @@ HOSTILE = [
     *("null", "true", "1.10", "[key]", "name", "a" * 10_000, "${" * 1000, "\\" * 999),
 ]
 TEXT_FIELDS = [
-    *(("application",), ("account",), ("region",), ("zones", 0), ("name_prefix",), ("namespace",), ("network", "cidr")),
+    *(
+        ("application",),
+        ("account",),
+        ("region",),
+        ("zones", 0),
+        ("name_prefix",),
+        ("namespace",),
+        ("network", "cidr"),
+    ),
     *(("security",), ("container_insights",), ("tags", "key"), ("state", "bucket")),
     *(("exceptions", 0, "rule"), ("exceptions", 0, "address"), ("exceptions", 0, "reason")),
     *(("services", "web", "image"), ("services", "web", "architecture"), ("services", "web", "command", 0)),
@@ -732,7 +798,9 @@ def test_a_hostile_text_is_refused_or_kept_exactly(tmp_path: Path, path: tuple[s
         assert value_at(environment, path) == hostile
 
 
-@pytest.mark.parametrize("place", ["", "services", "services.web", "services.web.environment", "tags", "network"])
+@pytest.mark.parametrize(
+    "place", ["", "services", "services.web", "services.web.environment", "tags", "network"]
+)
 def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) -> None:
     for hostile in HOSTILE:
         path = (*(place.split(".") if place else ()), hostile)
@@ -746,7 +814,9 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
 def test_free_text_takes_everything_that_terraform_and_processes_take(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
     texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
-    loaded_texts = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
+    loaded_texts = [
+        value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts
+    ]
     assert loaded_texts == texts
 
 
@@ -778,7 +848,9 @@ def test_a_file_that_cannot_be_parsed_neither_hides_nor_causes_other_problems(tm
 
 def test_only_the_first_of_many_known_words_are_listed(tmp_path: Path) -> None:
     services = "".join(f"  x{number}: {{ image: nginx }}\n" for number in range(22))
-    assert problems(tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n") == [
+    assert problems(
+        tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n"
+    ) == [
         (
             "envs/catalog.yaml:28:32: `web` calls unknown service `payments`; "
             f"known: {', '.join(f'x{number}' for number in range(20))}, and 2 more"

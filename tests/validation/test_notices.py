@@ -78,7 +78,8 @@ def test_an_endpoint_group_with_more_rules_than_the_default_quota_is_reported(
     endpoint_notices = [line for line in notices_of(tmp_path, services, network) if "endpoints" in line]
     assert endpoint_notices == [
         (
-            f"envs/dev/environment.yaml:1:{column}: the security group of the VPC's endpoints gets 61 inbound rules, "
+            f"envs/dev/environment.yaml:1:{column}: the security group of the VPC's endpoints gets 61"
+            " inbound rules, "
             "one per service; request a higher quota than AWS's default of 60, or use `nat` instead"
         )
     ]
@@ -92,7 +93,9 @@ def test_a_shared_group_does_not_have_a_rule_for_each_call(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", ["internal_alb", "none"])
 def test_a_public_service_that_the_internet_cannot_reach_is_reported(kind: str) -> None:
-    text = f"{HEAD}ingress: {{ type: {kind} }}\nservices:\n  web: {{ image: 'x:1', port: 80, public: true }}\n"
+    text = (
+        f"{HEAD}ingress: {{ type: {kind} }}\nservices:\n  web: {{ image: 'x:1', port: 80, public: true }}\n"
+    )
     tree, _ = parse_yaml(text, PurePath("catalog.yaml"))
     plain = tree.plain()
     assert isinstance(plain, dict)
@@ -108,7 +111,10 @@ def test_a_public_service_that_the_internet_cannot_reach_is_reported(kind: str) 
 def test_a_load_balancer_without_https_on_the_internet_is_reported(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80, public: true }\n'
     assert notices_of(tmp_path, services, "ingress: { type: alb }\n") == [
-        ("envs/dev/environment.yaml:1:18: the load balancer serves only unencrypted HTTP; add a `certificate`")
+        (
+            "envs/dev/environment.yaml:1:18: the load balancer serves only unencrypted HTTP; add a"
+            " `certificate`"
+        )
     ]
 
 
@@ -119,9 +125,13 @@ def test_a_load_balancer_without_https_on_the_internet_is_reported(tmp_path: Pat
         pytest.param({"a": ("b",), "b": ("c",), "c": ()}, [], id="none"),
         pytest.param({"a": ("b", "c"), "b": ("d",), "c": ("d",), "d": ()}, [], id="two ways"),
         pytest.param({"b": ("a",), "a": ("b",)}, [["a", "b"]], id="two"),
-        pytest.param({"d": ("a",), "a": ("b",), "b": ("c",), "c": ("a",)}, [["a", "b", "c"]], id="one beside them"),
         pytest.param(
-            {"c": ("d",), "d": ("c", "a"), "a": ("b",), "b": ("a",)}, [["a", "b"], ["c", "d"]], id="two circles"
+            {"d": ("a",), "a": ("b",), "b": ("c",), "c": ("a",)}, [["a", "b", "c"]], id="one beside them"
+        ),
+        pytest.param(
+            {"c": ("d",), "d": ("c", "a"), "a": ("b",), "b": ("a",)},
+            [["a", "b"], ["c", "d"]],
+            id="two circles",
         ),
         pytest.param({"a": ("b", "c"), "b": ("a",), "c": ("a",)}, [["a", "b", "c"]], id="circles that meet"),
     ],

@@ -10,8 +10,17 @@ from tests.catalog.catalogs import HEAD, loaded
 # Services and their problems.
 WRONG: list[tuple[str, list[str]]] = [
     (
-        "  a: { image: 'x:1', port: 80, public: true }\n  b: { image: 'x:1', port: 80, public: true, ingress: {} }\n",
-        ["8:40: `a` and `b` both receive all requests; add `ingress:` with `paths` or `hosts` to one of them"],
+        (
+            "  a: { image: 'x:1', port: 80, public: true }\n  b: { image: 'x:1', port: 80, public: true,"
+            " ingress: {} }\n"
+        ),
+        [
+            (
+                "8:40: `a` and `b` both receive all requests; add `ingress:` with `paths` or `hosts` to one"
+                " of"
+                " them"
+            )
+        ],
     ),
     (
         (

@@ -44,8 +44,12 @@ SILENT = [
 
 def is_silent(folder: Path, validator: Draft202012Validator) -> bool:
     """Return whether both files are valid YAML and the schema accepts both."""
-    documents = [parse_yaml(file.read_text(encoding="utf-8"), PurePath(file.name)) for file in folder.glob("*.yaml")]
-    return bool(documents) and all(not problems and validator.is_valid(tree.plain()) for tree, problems in documents)
+    documents = [
+        parse_yaml(file.read_text(encoding="utf-8"), PurePath(file.name)) for file in folder.glob("*.yaml")
+    ]
+    return bool(documents) and all(
+        not problems and validator.is_valid(tree.plain()) for tree, problems in documents
+    )
 
 
 def test_the_schema_refuses_all_other_bad_catalogs() -> None:

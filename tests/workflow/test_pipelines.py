@@ -46,11 +46,15 @@ def test_a_new_group_makes_a_definition_stale(project: Project, capsys: pytest.C
     with pytest.raises(CheckFailedError) as caught:
         console.ci(project, "", check=True, as_json=False)
     assert str(caught.value) == "out of date with envs/ and templates/ci/: .gitlab-ci.yml; run `invoke ci`"
-    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("+ ")] == ['+          - "back"']
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("+ ")] == [
+        '+          - "back"'
+    ]
     assert read(project, ".gitlab-ci.yml") == before
 
 
-def test_what_stands_here_is_made_anew_without_a_provider(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_stands_here_is_made_anew_without_a_provider(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     for provider in ("github", "atlantis"):
         console.ci(project, provider, check=False, as_json=False)
     write(project, "envs/live/environment.yaml", "protection: true\n")
@@ -98,7 +102,9 @@ def test_a_definition_that_is_missing_is_stale(project: Project) -> None:
     assert not (project.root / ".github").exists()
 
 
-def test_a_link_out_of_the_repository_is_refused(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_link_out_of_the_repository_is_refused(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (project.root / ".github").symlink_to(outside)
     with pytest.raises(InputError, match="is a symbolic link to outside this repository"):

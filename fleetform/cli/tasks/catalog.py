@@ -5,6 +5,8 @@ from fleetform.cli import catalog
 from fleetform.workflow.project import Project
 
 
-def new_service(project: Project, *, name: str, port: int | None, calls: tuple[str, ...], image: str | None) -> None:
+def new_service(
+    project: Project, *, name: str, port: int | None, calls: tuple[str, ...], image: str | None
+) -> None:
     """Add a service to the catalog."""
     catalog.new_service(project, NewService(name, port, calls, image or None))

@@ -19,7 +19,13 @@ def down(project: Project, *, env: str, engine: str | None) -> None:
 
 
 def logs(  # noqa: PLR0913 - a flag each
-    project: Project, *, env: str, services: tuple[str, ...], engine: str | None, follow: bool, tail: int | None
+    project: Project,
+    *,
+    env: str,
+    services: tuple[str, ...],
+    engine: str | None,
+    follow: bool,
+    tail: int | None,
 ) -> None:
     """Print what the services print."""
     local.logs(project, env, engine, local.LogOptions(services, follow, tail))

@@ -13,7 +13,9 @@ def options(
 ) -> RunOptions:
     """Return how stacks are planned and applied, from the flags."""
     colors = verbose and color(sys.stdout)
-    return RunOptions(yes=yes, jobs=jobs or 0, only=frozenset(names), verbose=verbose, color=colors, wait=wait)
+    return RunOptions(
+        yes=yes, jobs=jobs or 0, only=frozenset(names), verbose=verbose, color=colors, wait=wait
+    )
 
 
 def plan(  # noqa: PLR0913 - a flag each

@@ -2,11 +2,19 @@
 
 Some gaps would also make `prune` choose a wrong image as the newest, or delete an image that ECR keeps.
 
-Each function fills one gap by changing a class of moto, once, before the server answers its first request. It fails if
-the code that it changes does not exist, or if moto has got the behavior in the meantime.
+Each function fills one gap by changing a class of moto, once, before the server answers its first request. It
+fails if the code that it changes does not exist, or if moto has got the behavior in the meantime.
 """
 
-from fleetform.emulator.gaps import autoscaling, discovery, ecr, ecs, load_balancing, networks, security_groups
+from fleetform.emulator.gaps import (
+    autoscaling,
+    discovery,
+    ecr,
+    ecs,
+    load_balancing,
+    networks,
+    security_groups,
+)
 
 
 def fill() -> None:

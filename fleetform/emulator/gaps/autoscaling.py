@@ -15,7 +15,8 @@ def tag_scalable_targets() -> None:
     """Tag scalable targets.
 
     AWS (Application Auto Scaling API_ListTagsForResource, API_TagResource, API_UntagResource).
-    Moto: ``applicationautoscaling/responses.py`` has none of them and ignores RegisterScalableTarget's ``Tags``.
+    Moto: ``applicationautoscaling/responses.py`` has none of them and ignores RegisterScalableTarget's
+    ``Tags``.
     """
 
     def register_scalable_target(original: Method) -> Method:
@@ -57,7 +58,8 @@ def replace_alarms() -> None:
     """Delete the alarms of a scaling policy that is replaced.
 
     AWS (Application Auto Scaling API_PutScalingPolicy): an update keeps or replaces the policy's alarms.
-    Moto: ``applicationautoscaling/models.py`` put_scaling_policy creates new alarms and keeps the old ones forever.
+    Moto: ``applicationautoscaling/models.py`` put_scaling_policy creates new alarms and keeps the old ones
+    forever.
     """
 
     def put_scaling_policy(original: Method) -> Method:
@@ -74,10 +76,11 @@ def replace_alarms() -> None:
 
 
 def report_missing_targets() -> None:
-    """Report a missing scalable target or policy with the error that makes a second attempt to delete it succeed.
+    """Report a missing scalable target or policy so that a second attempt to delete it succeeds.
 
-    AWS (Application Auto Scaling API_DeregisterScalableTarget, API_DeleteScalingPolicy): ``ObjectNotFoundException``.
-    Moto: ``applicationautoscaling/models.py`` raises ``ValidationException`` in both.
+    AWS (Application Auto Scaling API_DeregisterScalableTarget, API_DeleteScalingPolicy):
+    ``ObjectNotFoundException``. Moto: ``applicationautoscaling/models.py`` raises ``ValidationException`` in
+    both.
     """
 
     def delete(original: Method) -> Method:

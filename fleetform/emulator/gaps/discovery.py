@@ -12,8 +12,9 @@ from fleetform.emulator.gaps.patches import Method, wrap
 def find_namespaces() -> None:
     """Put a discovery service into the namespace that its DNS configuration names, as Terraform does.
 
-    AWS (Cloud Map API_CreateService): the namespace is ``NamespaceId`` or the older ``DnsConfig.NamespaceId``.
-    Moto: ``servicediscovery/models.py`` create_service takes the first only; DiscoverInstances finds nothing then.
+    AWS (Cloud Map API_CreateService): the namespace is ``NamespaceId`` or the older
+    ``DnsConfig.NamespaceId``. Moto: ``servicediscovery/models.py`` create_service takes the first only;
+    DiscoverInstances finds nothing then.
     """
 
     def create_service(original: Method) -> Method:
@@ -41,7 +42,9 @@ def delete_hosted_zones() -> None:
             operation = original(backend, namespace_id)
             zone = namespace.dns_properties.get("HostedZoneId") if namespace else None
             if zone:
-                route53_backends[backend.account_id][get_partition(backend.region_name)].delete_hosted_zone(zone)
+                route53_backends[backend.account_id][get_partition(backend.region_name)].delete_hosted_zone(
+                    zone
+                )
             return cast("str", operation)
 
         return deleted

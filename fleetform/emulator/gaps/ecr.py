@@ -80,7 +80,11 @@ def keep_parts_of_indexes() -> None:
             rest = [each for each in ids if each not in needed]
             if not needed:
                 return cast("ActionResult", original(response))
-            answer = response.ecr_backend.batch_delete_image(repository.name, None, rest) if rest else {"failures": []}
+            answer = (
+                response.ecr_backend.batch_delete_image(repository.name, None, rest)
+                if rest
+                else {"failures": []}
+            )
             return ActionResult(answer | {"failures": [*answer["failures"], *map(_refusal, needed)]})
 
         return deleted

@@ -14,7 +14,8 @@ from moto.moto_api._internal import mock_random
 from fleetform.emulator.gaps import instances
 from fleetform.emulator.gaps.patches import Method, parameter, wrap
 
-# Members that CreateService takes and Service or its Deployment returns (botocore's model of ecs), but moto drops.
+# Members that CreateService takes and Service or its Deployment returns (botocore's model of ecs), but moto
+# drops.
 FORGOTTEN_SETTINGS = (
     "availabilityZoneRebalancing",
     "capacityProviderStrategy",
@@ -38,8 +39,9 @@ DEPLOYMENT_DEFAULTS = {
 def remember_service_settings() -> None:
     """Keep the settings of CreateService.
 
-    AWS (API_CreateService): DescribeServices returns them all, the deployment configuration with its defaults.
-    Moto: ``ecs/responses.py`` create_service reads fourteen parameters and drops the others; update_service keeps all.
+    AWS (API_CreateService): DescribeServices returns them all, the deployment configuration with its
+    defaults. Moto: ``ecs/responses.py`` create_service reads fourteen parameters and drops the others;
+    update_service keeps all.
     """
 
     def remember(response: EC2ContainerServiceResponse, service: Service) -> None:
@@ -59,8 +61,8 @@ def choose_launch_type() -> None:
     """Give a service no launch type if it has a capacity provider strategy, its own or its cluster's default.
 
     AWS (API_CreateService, launchType, capacityProviderStrategy): the two exclude each other.
-    Moto: ``ecs/models.py`` create_service makes a missing launch type ``EC2``, also next to a strategy; update_service
-    keeps the launch type next to a new strategy.
+    Moto: ``ecs/models.py`` create_service makes a missing launch type ``EC2``, also next to a strategy;
+    update_service keeps the launch type next to a new strategy.
     """
 
     def choose(response: EC2ContainerServiceResponse, service: Service) -> None:
@@ -80,7 +82,9 @@ def choose_launch_type() -> None:
 
 
 def reach_steady_state() -> None:
-    """Bring a service to a steady state immediately: one deployment, PRIMARY and COMPLETED, with all tasks running.
+    """Bring a service to a steady state immediately.
+
+    One deployment, PRIMARY and COMPLETED, with all tasks running.
 
     AWS (API_Deployment): a new deployment begins with each change of task definition, network or capacity.
     Moto: ``ecs/models.py`` Service starts with no task running and its deployment IN_PROGRESS, forever;
@@ -114,10 +118,10 @@ def register_instances() -> None:
 def end_tasks() -> None:
     """Stop a task that RunTask started immediately and successfully, as the emulator runs no containers.
 
-    AWS (API_Task, API_Container): a task whose essential container ends is STOPPED, its network interface is gone, and
-    the container has its exit code.
-    Moto: ``ecs/models.py`` run_task leaves it RUNNING forever, and its containers PENDING; it fails where only the
-    task has a size.
+    AWS (API_Task, API_Container): a task whose essential container ends is STOPPED, its network interface is
+    gone, and the container has its exit code.
+    Moto: ``ecs/models.py`` run_task leaves it RUNNING forever, and its containers PENDING; it fails where
+    only the task has a size.
     """
 
     def run_task(original: Method) -> Method:
@@ -137,7 +141,12 @@ def end_tasks() -> None:
         def calculated(_: EC2ContainerServiceBackend, definition: TaskDefinition) -> dict[str, Any]:
             if not (definition.cpu and definition.memory):
                 return cast("dict[str, Any]", original(definition))
-            return {"CPU": int(definition.cpu), "MEMORY": int(definition.memory), "PORTS": [], "PORTS_UDP": []}
+            return {
+                "CPU": int(definition.cpu),
+                "MEMORY": int(definition.memory),
+                "PORTS": [],
+                "PORTS_UDP": [],
+            }
 
         return calculated
 
@@ -210,7 +219,9 @@ def next_deployment(service: Service) -> dict[str, Any]:
 def count_cluster(backend: EC2ContainerServiceBackend, name: str) -> None:
     """Update the counts of services and tasks in a cluster."""
     cluster = backend.clusters[name]
-    active = [each for each in backend.services.values() if (each.cluster_name, each.status) == (name, "ACTIVE")]
+    active = [
+        each for each in backend.services.values() if (each.cluster_name, each.status) == (name, "ACTIVE")
+    ]
     cluster.active_services_count = len(active)
     cluster.running_tasks_count = sum(service.running_count for service in active)
     cluster.pending_tasks_count = 0

@@ -1,7 +1,8 @@
 """The tasks of ECS services as instances in Cloud Map.
 
-AWS (ECS developer guide, "Service discovery"): ECS registers each task of a service that has ``serviceRegistries``, and
-deregisters it when the task stops. Moto: ``ecs`` and ``servicediscovery`` are not connected.
+AWS (ECS developer guide, "Service discovery"): ECS registers each task of a service that has
+``serviceRegistries``, and deregisters it when the task stops. Moto: ``ecs`` and ``servicediscovery`` are not
+connected.
 """
 
 from moto.ec2.models import ec2_backends
@@ -27,7 +28,9 @@ def register(service: Service, account_id: str) -> None:
             if instance not in current[:desired]:
                 cloud_map.deregister_instance(registry_id, instance.instance_id)
         for index in range(len(current), desired):
-            attributes = _attributes(service, _subnet(service, account_id, index), cloud_map, registries[registry_id])
+            attributes = _attributes(
+                service, _subnet(service, account_id, index), cloud_map, registries[registry_id]
+            )
             cloud_map.register_instance(registry_id, mock_random.uuid4().hex, deployment, attributes)
 
 
@@ -45,7 +48,10 @@ def _subnet(service: Service, account_id: str, index: int) -> Subnet:
 def _attributes(
     service: Service, subnet: Subnet, cloud_map: ServiceDiscoveryBackend, registry: dict[str, str | int]
 ) -> dict[str, str]:
-    """Return the attributes that ECS gives an instance; a port only where the registry names one (SRV records)."""
+    """Return the attributes that ECS gives an instance.
+
+    A port only where the registry names one (SRV records).
+    """
     family = str(service.task_definition).split("/")[-1].split(":")[0]
     port = registry.get("port") or registry.get("containerPort")
     return {

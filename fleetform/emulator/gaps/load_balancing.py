@@ -17,7 +17,8 @@ from fleetform.emulator.gaps.patches import Method, wrap
 def accept_any_certificate() -> None:
     """Accept any certificate ARN in a listener.
 
-    Moto: ``elbv2/models.py`` create_listener and modify_listener require one that was created through its API.
+    Moto: ``elbv2/models.py`` create_listener and modify_listener require one that was created through its
+    API.
     """
 
     def set_certificate_in_use_by(original: Method) -> Method:
@@ -65,7 +66,9 @@ def accept_any_web_acl() -> None:
         def associated(backend: WAFV2Backend, web_acl_arn: str, resource_arn: str) -> None:
             name, identifier = web_acl_arn.split("/")[-2:]
             allow: dict[str, dict[str, str]] = {"Allow": {}}
-            acl = FakeWebACL(name, backend.account_id, web_acl_arn, identifier, {}, allow, description=None, rules=None)
+            acl = FakeWebACL(
+                name, backend.account_id, web_acl_arn, identifier, {}, allow, description=None, rules=None
+            )
             backend.wacls.setdefault(web_acl_arn, acl)
             original(backend, web_acl_arn, resource_arn)
 

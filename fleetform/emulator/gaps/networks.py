@@ -33,8 +33,9 @@ def delete_network_acls() -> None:
 def report_missing_network_acl_entries() -> None:
     """Report a missing network ACL entry as not found.
 
-    AWS (EC2 API_DeleteNetworkAclEntry, error codes): InvalidNetworkAclEntry.NotFound, after which Terraform continues.
-    Moto: ``ec2/models/network_acls.py`` raises StopIteration: an error 500, which is retried for an hour.
+    AWS (EC2 API_DeleteNetworkAclEntry, error codes): InvalidNetworkAclEntry.NotFound, after which Terraform
+    continues. Moto: ``ec2/models/network_acls.py`` raises StopIteration: an error 500, which is retried for
+    an hour.
     """
 
     def delete_network_acl_entry(original: Method) -> Method:
@@ -72,7 +73,8 @@ def route_to_gateway_endpoints() -> None:
     """Update the routes to a gateway endpoint when its route tables change.
 
     AWS (EC2 API_ModifyVpcEndpoint): its route tables have a route to it.
-    Moto: ``ec2/models/vpcs.py`` adds routes only when it creates the endpoint; delete_vpc_endpoints fails without one.
+    Moto: ``ec2/models/vpcs.py`` adds routes only when it creates the endpoint; delete_vpc_endpoints fails
+    without one.
     """
 
     def modify_vpc_endpoint(original: Method) -> Method:
@@ -82,7 +84,9 @@ def route_to_gateway_endpoints() -> None:
             original(backend, vpc_id, *args, **kwargs)
             after, prefix_list = {*endpoint.route_table_ids}, endpoint.destination_prefix_list_id or ""
             for table in after - before:
-                backend.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+                backend.create_route(
+                    table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list
+                )
             for table in before - after:
                 backend.delete_route(table, prefix_list)
 

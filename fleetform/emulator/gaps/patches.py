@@ -19,7 +19,9 @@ def wrap(owner: type, name: str, wrapper: Callable[[Method], Method]) -> None:
     """Wrap one of moto's methods."""
     original = getattr(owner, name, None)
     if original is None:
-        raise RuntimeError(f"moto {moto.__version__} has no {owner.__name__}.{name}: review {wrapper.__module__}")
+        raise RuntimeError(
+            f"moto {moto.__version__} has no {owner.__name__}.{name}: review {wrapper.__module__}"
+        )
     setattr(owner, name, functools.wraps(original)(wrapper(original)))
 
 

@@ -33,8 +33,8 @@ def modify_every_kind_of_rule() -> None:
     """Modify security group rules for all protocols, and rules whose peer is not an IPv4 range.
 
     AWS (EC2 API_ModifySecurityGroupRules): ports are for TCP, UDP and ICMP; each kind of peer can be changed.
-    Moto: ``ec2/models/security_groups.py`` modify_security_group_rules refuses a rule without ports, and ignores
-    a new group, prefix list or IPv6 range.
+    Moto: ``ec2/models/security_groups.py`` modify_security_group_rules refuses a rule without ports, and
+    ignores a new group, prefix list or IPv6 range.
     """
 
     def modify(original: Method) -> Method:

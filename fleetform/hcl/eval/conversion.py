@@ -72,7 +72,11 @@ def to_boolean(value: Value) -> bool:
 
 def in_order(items: list[Value]) -> list[Value]:
     """Return a list, or a set in its order; only Terraform knows that of sets of other than plain values."""
-    if isinstance(items, Set) and len(items) > 1 and not all(isinstance(item, (str, int, float)) for item in items):
+    if (
+        isinstance(items, Set)
+        and len(items) > 1
+        and not all(isinstance(item, (str, int, float)) for item in items)
+    ):
         raise ValueError("a set without an order")
     return list(items)
 

@@ -96,7 +96,12 @@ def follow_steps(value: Value, steps: Iterable[Value]) -> Value:
 
 def _item(value: Value, step: Value) -> Value:
     index = int(step) if isinstance(step, str) and step.isdecimal() and step.isascii() else step
-    if not isinstance(value, list) or isinstance(value, Set) or not isinstance(index, int) or isinstance(index, bool):
+    if (
+        not isinstance(value, list)
+        or isinstance(value, Set)
+        or not isinstance(index, int)
+        or isinstance(index, bool)
+    ):
         return INVALID
     return value[index] if -1 < index < len(value) else INVALID
 
@@ -297,7 +302,9 @@ def iterate(node: For, scope: Scope) -> Iterator[Iteration] | None:
     elements = loop_items(evaluate(node.collection, scope))
     if elements is None:
         return None
-    iterations = [Iteration(key, _iteration_scope(node, scope, key, value), value != MAYBE) for key, value in elements]
+    iterations = [
+        Iteration(key, _iteration_scope(node, scope, key, value), value != MAYBE) for key, value in elements
+    ]
     conditions = [evaluate(node.condition, iteration.scope) for iteration in iterations]
     decided = zip(iterations, conditions, strict=True)
     included = [

@@ -14,8 +14,27 @@ from itertools import chain, product
 from typing import Any, NamedTuple, TypeAlias
 
 from fleetform.hcl.decimals import Number
-from fleetform.hcl.eval.conversion import in_order, parse_json, to_boolean, to_json, to_number, to_set, to_text, unify
-from fleetform.hcl.eval.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Set, Unknown, Value, is_known
+from fleetform.hcl.eval.conversion import (
+    in_order,
+    parse_json,
+    to_boolean,
+    to_json,
+    to_number,
+    to_set,
+    to_text,
+    unify,
+)
+from fleetform.hcl.eval.values import (
+    INVALID,
+    MAYBE,
+    PRESENT,
+    UNKNOWN,
+    Document,
+    Set,
+    Unknown,
+    Value,
+    is_known,
+)
 
 Parameter: TypeAlias = Callable[[Value], Any]
 """Converts an argument, or raises."""
@@ -45,7 +64,9 @@ def call(name: str, arguments: list[Value]) -> Value:
 
 def _known(name: str, arguments: list[Value]) -> Value:
     function = FUNCTIONS.get(name)
-    if function is None or any(isinstance(argument, Unknown) or _may_lack_entries(argument) for argument in arguments):
+    if function is None or any(
+        isinstance(argument, Unknown) or _may_lack_entries(argument) for argument in arguments
+    ):
         return UNKNOWN
     try:
         result = function.act(*_converted(function, arguments))
@@ -59,7 +80,9 @@ def _converted(function: Function, arguments: list[Value]) -> Iterable[Any]:
     beyond = arguments[fixed:]
     if beyond and function.rest is None:
         raise TypeError("too many arguments")
-    given = [convert(argument) for convert, argument in zip(function.parameters, arguments[:fixed], strict=True)]
+    given = [
+        convert(argument) for convert, argument in zip(function.parameters, arguments[:fixed], strict=True)
+    ]
     return [*given, *(function.rest(argument) for argument in beyond if function.rest)]
 
 
@@ -163,7 +186,9 @@ def _mapping_or_null(value: Value) -> dict[str, Value]:
     return {} if value is None else _mapping(value)
 
 
-def _function(implementation: Callable[..., Value], *parameters: Parameter, rest: Parameter | None = None) -> Function:
+def _function(
+    implementation: Callable[..., Value], *parameters: Parameter, rest: Parameter | None = None
+) -> Function:
     return Function(implementation, parameters, rest)
 
 
@@ -433,7 +458,18 @@ FUNCTIONS: Mapping[str, Function] = {
 # Functions that return text or a number for any argument.
 _NEVER_NULL = frozenset(
     {
-        *("base64encode", "cidrhost", "cidrsubnet", "format", "join", "length", "lower", "md5", "replace", "sha1"),
+        *(
+            "base64encode",
+            "cidrhost",
+            "cidrsubnet",
+            "format",
+            "join",
+            "length",
+            "lower",
+            "md5",
+            "replace",
+            "sha1",
+        ),
         *("sha256", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"),
     }
 )

@@ -157,7 +157,9 @@ class Library:
         try:
             return SYNTAX.decode(self._parsed[known_as])
         except UndecodableError as error:
-            raise ProgramError(f"{path}: cannot be evaluated: {error}; make its expressions simpler") from None
+            raise ProgramError(
+                f"{path}: cannot be evaluated: {error}; make its expressions simpler"
+            ) from None
 
     def __call__(self, folder: PurePath) -> Declarations:
         """Return the declarations in the files of a folder."""
@@ -208,10 +210,14 @@ def parse_for_cache(content: bytes) -> tuple[Summary, bytes]:
         return _unparsed(error.position.line, error.position.column, error.reason)
     except ValueError as error:
         return _unparsed(1, 1, str(error))
-    declares = {name for block in file.blocks for name in _declared(block)} | {f"var.{name}" for name in file.arguments}
+    declares = {name for block in file.blocks for name in _declared(block)} | {
+        f"var.{name}" for name in file.arguments
+    }
     references = {reference for block in file.blocks for reference in _references(block)}
     refers = {name for reference in references for name in _name(reference)}
-    refers |= {inner.kind for block in file.blocks for inner in block.blocks if block.kind == "terraform"} & {BACKEND}
+    refers |= {inner.kind for block in file.blocks for inner in block.blocks if block.kind == "terraform"} & {
+        BACKEND
+    }
     given = (block.value("source") for block in file.blocks if block.kind == "module")
     sources = frozenset(source for source in given if isinstance(source, str) and source.startswith("."))
     return Summary(frozenset(declares), frozenset(refers), sources), syntax

@@ -9,7 +9,16 @@ from typing import NamedTuple, TypeAlias
 from fleetform.base.errors import CheckFailedError
 from fleetform.hcl.eval.conversion import in_order, to_boolean, to_number, to_set, to_text, unify
 from fleetform.hcl.eval.expressions import Scope, evaluate, index_suffix
-from fleetform.hcl.eval.values import INVALID, UNKNOWN, Document, Path, Unknown, Value, for_each_entries, is_known
+from fleetform.hcl.eval.values import (
+    INVALID,
+    UNKNOWN,
+    Document,
+    Path,
+    Unknown,
+    Value,
+    for_each_entries,
+    is_known,
+)
 from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Items, Object, Reference
 
 _BUILT_IN_NAMES = frozenset({"count", "each", "path", "self", "terraform"})
@@ -128,7 +137,9 @@ def instances(block: Block, scope: Scope) -> Iterator[Instance]:
     elif "count" in block.arguments:
         number = evaluate(block.value("count"), scope)
         if isinstance(number, int) and not isinstance(number, bool):
-            yield from (Instance(index_suffix(index), None, {"count": {"index": index}}) for index in range(number))
+            yield from (
+                Instance(index_suffix(index), None, {"count": {"index": index}}) for index in range(number)
+            )
         else:
             yield Instance("[*]", None, {"count": {"index": UNKNOWN}})
     else:
@@ -165,7 +176,11 @@ class Module:
     """
 
     def __init__(
-        self, folders: DeclarationLoader, folder: PurePath, declared: Declarations, call: CallSite | None = None
+        self,
+        folders: DeclarationLoader,
+        folder: PurePath,
+        declared: Declarations,
+        call: CallSite | None = None,
     ) -> None:
         self.folder = folder
         self.declarations = declared
@@ -180,7 +195,9 @@ class Module:
         """The prefix of its resources' addresses."""
         if self.call is None:
             return ""
-        return f"{self.call.module.prefix}module.{self.call.placed.block.labels[0]}{self.call.instance.suffix}."
+        return (
+            f"{self.call.module.prefix}module.{self.call.placed.block.labels[0]}{self.call.instance.suffix}."
+        )
 
     @property
     def root(self) -> "Module":
@@ -229,7 +246,11 @@ class Module:
             assigned = self.declarations.tfvars.get(name)
             return (assigned, Scope(self)) if assigned else None
         block, file = self.call.placed
-        return (PlacedArgument(block.arguments[name], file), self.call.scope) if name in block.arguments else None
+        return (
+            (PlacedArgument(block.arguments[name], file), self.call.scope)
+            if name in block.arguments
+            else None
+        )
 
     def children(self, name: str) -> "Iterator[Module]":
         """Yield the instances of a called module; none if its source is not a local folder."""
@@ -265,7 +286,9 @@ class Module:
         if "for_each" in placed.block.arguments or "count" in placed.block.arguments:
             key, steps = (steps[0], steps[1:]) if steps else (None, steps)
             suffix = index_suffix(key) if key is not None else ""
-            children = [child for child in self.children(name) if child.call and child.call.instance.suffix == suffix]
+            children = [
+                child for child in self.children(name) if child.call and child.call.instance.suffix == suffix
+            ]
         else:
             children = list(self.children(name))
         if not steps:
@@ -371,7 +394,11 @@ _COLLECTIONS: Mapping[str, Callable[[Value, Expression], Value]] = {
     "map": _map,
     "set": lambda value, kind: to_set(_list(value, kind)),
 }
-_SCALARS: Mapping[str, Callable[[Value], Value]] = {"bool": to_boolean, "number": to_number, "string": to_text}
+_SCALARS: Mapping[str, Callable[[Value], Value]] = {
+    "bool": to_boolean,
+    "number": to_number,
+    "string": to_text,
+}
 
 
 def _scalar(value: Value, kind: str) -> Value:

@@ -17,7 +17,9 @@ from fleetform.hcl.eval.values import UNKNOWN, Unknown, Value, with_documents
 _KEY = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|\d+)\]')
 
 
-def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Resource]) -> Iterator[Resource]:
+def resources(
+    plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Resource]
+) -> Iterator[Resource]:
     """Yield the resources that exist once a plan is applied, and the data sources that it read.
 
     Args:
@@ -26,7 +28,8 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
         written: The resources in the text, by address, with their positions and references.
     """
     unknown_after = {
-        change["address"]: change["change"].get("after_unknown") for change in plan.get("resource_changes", ())
+        change["address"]: change["change"].get("after_unknown")
+        for change in plan.get("resource_changes", ())
     }
     before = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
     read = [item for item in _all_resources(before) if item["mode"] == "data"]
@@ -43,7 +46,11 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
             planned=True,
         )
-        yield replace(resource, origin=source.origin, traces=source.traces or resource.traces) if source else resource
+        yield (
+            replace(resource, origin=source.origin, traces=source.traces or resource.traces)
+            if source
+            else resource
+        )
 
 
 def _written_values(planned: Mapping[str, Any], text: Mapping[str, Value]) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def _all_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _with_unknowns(value: Any, unknown_after: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with UNKNOWN for each part that is known only after apply, where `unknown_after` is true."""
+    """Return a value with UNKNOWN for each part that is known only after apply (`unknown_after`)."""
     if unknown_after is True:
         return UNKNOWN
     if isinstance(unknown_after, dict) and unknown_after:

@@ -166,7 +166,12 @@ def _module_call(module: Module, name: str, placed: PlacedBlock) -> Resource:
     return _build(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
 
 
-def _origin(module: Module, placed: PlacedBlock, frame: Frame, instance: Instance = Instance("", None, {})) -> Origin:  # noqa: B008 - a tuple
+def _origin(
+    module: Module,
+    placed: PlacedBlock,
+    frame: Frame,
+    instance: Instance = Instance("", None, {}),  # noqa: B008 - a tuple
+) -> Origin:
     return Origin(placed.block, frame, module.root, instance)
 
 
@@ -217,8 +222,11 @@ def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
         for inner in block.blocks:
             if block.kind == "terraform" and inner.kind == "backend":
                 backend_values = {
-                    key: evaluate(each.argument.value, frame.scope) for key, each in root.declarations.backend.items()
+                    key: evaluate(each.argument.value, frame.scope)
+                    for key, each in root.declarations.backend.items()
                 }
                 values = {"type": inner.labels[0], **block_values(inner, frame), **backend_values}
                 placed_backend = PlacedBlock(inner, placed.file)
-                yield _build("terraform.backend", "backend", "backend", values, _origin(root, placed_backend, frame))
+                yield _build(
+                    "terraform.backend", "backend", "backend", values, _origin(root, placed_backend, frame)
+                )

@@ -97,7 +97,11 @@ def _resource_to_plain(resource: Resource) -> Plain:
 def _resource_from_plain(plain: Plain) -> Resource:
     *names, planned, values, traces = plain
     address, kind, of, stack = names
-    if not all(isinstance(name, str) for name in names) or not isinstance(planned, bool) or type(values) is not dict:
+    if (
+        not all(isinstance(name, str) for name in names)
+        or not isinstance(planned, bool)
+        or type(values) is not dict
+    ):
         raise TypeError("expected four names, a flag and a mapping")
     return Resource(address, kind, of, values, stack, _traces_from_plain(traces), planned=planned)
 

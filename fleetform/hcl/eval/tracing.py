@@ -62,7 +62,10 @@ def nested_blocks(block: Block, frame: Frame) -> Iterator[NestedBlock]:
         if inner.kind != "dynamic" or not inner.labels:
             yield NestedBlock(inner.kind, inner, frame)
             continue
-        (kind, content) = inner.labels[0], next((each for each in inner.blocks if each.kind == "content"), None)
+        (kind, content) = (
+            inner.labels[0],
+            next((each for each in inner.blocks if each.kind == "content"), None),
+        )
         yield from _dynamic(inner, kind, content, frame)
 
 
@@ -215,7 +218,9 @@ def _follow_variable(module: Module, name: str, path: Path) -> list[Position]:
         return _follow_argument(assigned[0].argument, path, call_frame(module, assigned[0].file))
     if placed := module.declarations.variables.get(name):
         argument = placed.block.arguments.get("default")
-        line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
+        line, column = (
+            (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
+        )
         return [Position(placed.file, line, column)]
     return []
 

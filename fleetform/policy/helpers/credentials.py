@@ -30,7 +30,9 @@ _PASSWORD = re.compile(r".*(password|passwd|passphrase|pwd|pass)", re.IGNORECASE
 # Text that a program fills in: a shell variable, a template field.
 _TEMPLATE = re.compile(r".*(\$\{?[A-Za-z(]|\{\{|<[\w .-]+>|%\(?\w+\)?[%s]|\{\w+\}).*", re.DOTALL)
 # References: a path, an ARN, a URL, the name of a secret.
-_REFERENCE = re.compile(r"\s*|[/~.].*|arn:.*|[a-z][a-z0-9+-]*://[^@]*|[a-z0-9_.-]+(/[a-z0-9_.-]+)+", re.DOTALL)
+_REFERENCE = re.compile(
+    r"\s*|[/~.].*|arn:.*|[a-z][a-z0-9+-]*://[^@]*|[a-z0-9_.-]+(/[a-z0-9_.-]+)+", re.DOTALL
+)
 _WORD = re.compile(
     r"true|false|yes|no|on|off|none|null|nil|enabled|disabled|optional|required|auto|default", re.IGNORECASE
 )
@@ -87,7 +89,8 @@ def find_kind(value: str) -> str | None:
         return None
     for kind, detector in _detectors().items():
         if any(
-            not (is_placeholder(secret) or _TEMPLATE.fullmatch(secret)) for secret in detector.analyze_string(value)
+            not (is_placeholder(secret) or _TEMPLATE.fullmatch(secret))
+            for secret in detector.analyze_string(value)
         ):
             return kind
     return None
@@ -127,10 +130,15 @@ def find_in_command(words: Sequence[Value]) -> Iterator[tuple[int, str]]:
     previous = ""
     for index, word in enumerate(words):
         text = word if isinstance(word, str) else ""
-        is_assigned = any(is_secret_name(name) and is_literal(name, value) for name, value in _ASSIGNED.findall(text))
+        is_assigned = any(
+            is_secret_name(name) and is_literal(name, value) for name, value in _ASSIGNED.findall(text)
+        )
         flag = previous.lstrip("-")
         follows_flag = (
-            previous.startswith("--") and is_secret_name(flag) and not text.startswith("-") and is_literal(flag, text)
+            previous.startswith("--")
+            and is_secret_name(flag)
+            and not text.startswith("-")
+            and is_literal(flag, text)
         )
         if kind := find_kind(text) or ("a secret" if is_assigned or follows_flag else None):
             yield index, kind

@@ -112,7 +112,10 @@ class Statement(NamedTuple):
 def _principals(item: Value) -> Iterator[Principal]:
     if isinstance(item, dict):
         kind = item.get("type")
-        yield from (Principal(kind if isinstance(kind, str) else "", name) for name in as_list(item.get("identifiers")))
+        yield from (
+            Principal(kind if isinstance(kind, str) else "", name)
+            for name in as_list(item.get("identifiers"))
+        )
     else:
         yield Principal("*" if item == "*" else "", item)
 
@@ -172,7 +175,9 @@ def for_statements(
     return decorate
 
 
-def find_statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
+def find_statements(
+    resource: Resource, *arguments: str, documents: bool = True
+) -> Iterator[Statement | Undecided]:
     """Yield the Allow statements in some arguments of a resource, or in a document; see `of_statements`."""
     for path in [_ALL_OF_DOCUMENT] if resource.kind == "data" else _places(resource, arguments):
         value = resource.value(*path)

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 Answers: TypeAlias = Iterator[tuple[Resource, Violation | Undecided]]
 
-_ALARM, _COMPOSITE, _SERVICE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_ecs_service"
+_ALARM, _COMPOSITE, _SERVICE = (
+    "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_composite_alarm",
+    "aws_ecs_service",
+)
 _REMEDY = "set an SNS topic (`monitoring.topics` in the catalog)"
 _ACTIONS = ("alarm_actions", "ok_actions", "insufficient_data_actions")
 
@@ -50,7 +54,9 @@ def alarms_have_an_action(view: View, environment: "Environment") -> Answers:
     if not environment.protection:
         return
     alarms, deployment_alarms = view.of(_ALARM, _COMPOSITE), _deployment_alarms(view)
-    silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in deployment_alarms]
+    silent = [
+        alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in deployment_alarms
+    ]
     if silent and len(silent) == len(alarms) > 1:
         yield silent[0], Violation(f"none of the {len(alarms)} alarms has an action", _REMEDY)
         return

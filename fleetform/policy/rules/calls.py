@@ -68,7 +68,9 @@ class _ServiceOpening(NamedTuple):
     service: str
 
 
-def _service_openings(view: View, environment: "Environment") -> Iterator[_ServiceOpening | tuple[Resource, Undecided]]:
+def _service_openings(
+    view: View, environment: "Environment"
+) -> Iterator[_ServiceOpening | tuple[Resource, Undecided]]:
     """Yield the open connections to services with their own groups, as with `security: edges`."""
     if environment.security != "edges":
         return
@@ -124,7 +126,9 @@ def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
             peer = services.get(_group(value) or "")
             if peer in (None, inbound.service):
                 continue
-            undeclared = _listening_ports(environment, inbound.service) - declared.get((peer, inbound.service), set())
+            undeclared = _listening_ports(environment, inbound.service) - declared.get(
+                (peer, inbound.service), set()
+            )
             if undeclared_ports := [port for port in undeclared if port in inbound.ports]:
                 port, service = min(undeclared_ports), inbound.service
                 message = f"{peer} can reach {service} on port {port}, but does not declare the call"
@@ -153,7 +157,9 @@ def open_ports_have_a_listener(view: View, environment: "Environment") -> Answer
         if inbound.opening.is_all_ports or listening.issuperset(inbound.ports):
             continue
         ports, verb = describe_ports(inbound.ports), "is" if len(inbound.ports) == 1 else "are"
-        message = f"{ports} of {inbound.service} {verb} open, but the service listens on {_in_words(listening)}"
+        message = (
+            f"{ports} of {inbound.service} {verb} open, but the service listens on {_in_words(listening)}"
+        )
         at = (*inbound.opening.at, "from_port")
         yield inbound.resource, Violation(message, "add it to `ports`, or remove the rule", at)
 
@@ -196,7 +202,9 @@ def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
         for at, variable, value in _variables(task):
             if isinstance(value, str) and namespace in value and not _CALLER_NAMES.search(variable):
                 for scheme, label, port in name.findall(value):
-                    yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
+                    yield _Address(
+                        task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme)
+                    )
 
 
 def _variables(task: Resource) -> Iterator[tuple[Path, str, Value]]:
@@ -269,12 +277,23 @@ def service_urls_are_correct(view: View, environment: "Environment") -> Answers:
         if service is None:
             if "." not in label and label not in other_names and environment.namespace_arn is None:
                 names = ", ".join(sorted(services)) or "none"
-                yield task, Violation(f"{variable} points to unknown service {label}", f"known services: {names}", at)
-        elif port is not None and (listening := _listening_ports(environment, service)) and port not in listening:
+                yield (
+                    task,
+                    Violation(
+                        f"{variable} points to unknown service {label}", f"known services: {names}", at
+                    ),
+                )
+        elif (
+            port is not None
+            and (listening := _listening_ports(environment, service))
+            and port not in listening
+        ):
             where = f"port {port} of {service}, but the service listens on {_in_words(listening)}"
             yield (
                 task,
-                Violation(f"{variable} points to {where}", "fix the port, or let `calls` generate the variable", at),
+                Violation(
+                    f"{variable} points to {where}", "fix the port, or let `calls` generate the variable", at
+                ),
             )
 
 
@@ -325,7 +344,9 @@ def public_services_have_a_health_check(view: View, environment: "Environment") 
     if environment.ingress.type != "direct":
         return
     public = {
-        environment.full_name(name): name for name, definition in environment.services.items() if definition.public
+        environment.full_name(name): name
+        for name, definition in environment.services.items()
+        if definition.public
     }
     for task in view.of(_TASK):
         containers = task.value("container_definitions", default=[])

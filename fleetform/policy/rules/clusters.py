@@ -69,7 +69,11 @@ def container_insights_is_enabled(resource: Resource, facts: Facts) -> Iterator[
         yield Undecided(("setting",))
         return
     names = [resource.value("setting", index, "name") for index in range(len(settings))]
-    at: Path = ("setting", names.index("containerInsights"), "value") if "containerInsights" in names else ("setting",)
+    at: Path = (
+        ("setting", names.index("containerInsights"), "value")
+        if "containerInsights" in names
+        else ("setting",)
+    )
     violation = Violation(
         "Container Insights is off", "enable containerInsights (`container_insights` in the catalog)", at
     )

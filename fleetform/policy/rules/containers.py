@@ -41,7 +41,9 @@ def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Viol
         elif container.has("privileged"):
             violation = f"container {container.name} is privileged"
             yield Violation(
-                violation, "remove privileged, and add single capabilities if needed", container.at("privileged")
+                violation,
+                "remove privileged, and add single capabilities if needed",
+                container.at("privileged"),
             )
 
     return each_container(resource, check)
@@ -71,7 +73,9 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Viol
             yield Undecided(container.at("user"))
         elif user is not None and str(user).partition(":")[0] in {"0", "root"}:
             yield Violation(
-                f"container {container.name} runs as root", "set a different user of its image", container.at("user")
+                f"container {container.name} runs as root",
+                "set a different user of its image",
+                container.at("user"),
             )
 
     return each_container(resource, check)
@@ -97,7 +101,9 @@ def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Vi
         if isinstance(value, Unknown):
             yield Undecided(at)
         elif value not in TRUE:
-            remedy = "set readonlyRootFilesystem (`read_only` in the catalog), and mount volumes where it writes"
+            remedy = (
+                "set readonlyRootFilesystem (`read_only` in the catalog), and mount volumes where it writes"
+            )
             yield Violation(f"container {container.name} can write to its root file system", remedy, at)
 
     return iter(()) if on_windows(resource) else each_container(resource, check)
@@ -106,13 +112,25 @@ def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Vi
 # Capabilities that break isolation: https://man7.org/linux/man-pages/man7/capabilities.7.html
 _ESCAPES = frozenset(
     {
-        *("ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "PERFMON", "SYSLOG", "SYS_ADMIN"),
+        *(
+            "ALL",
+            "BPF",
+            "DAC_READ_SEARCH",
+            "MAC_ADMIN",
+            "MAC_OVERRIDE",
+            "NET_ADMIN",
+            "PERFMON",
+            "SYSLOG",
+            "SYS_ADMIN",
+        ),
         *("SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME"),
     }
 )
 # The only capability on Fargate, where tasks do not share a kernel: API_KernelCapabilities.
 _FARGATE_CAPABILITIES = frozenset({"SYS_PTRACE"})
-_DISKS = re.compile(r"/dev/(k?mem|port|sd[a-z]\d*|xvd[a-z]\d*|vd[a-z]\d*|nvme\d+(n\d+(p\d+)?)?|dm-\d+|mapper/.+)")
+_DISKS = re.compile(
+    r"/dev/(k?mem|port|sd[a-z]\d*|xvd[a-z]\d*|vd[a-z]\d*|nvme\d+(n\d+(p\d+)?)?|dm-\d+|mapper/.+)"
+)
 _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
 
 
@@ -124,7 +142,8 @@ _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
     why="These settings let a container reach the memory, disks or network of its host.",
     link=f"{_API}/API_KernelCapabilities.html",
     good=example(
-        'name = "web"\nlinuxParameters = {\n  capabilities = { drop = ["ALL"], add = ["NET_BIND_SERVICE"] }\n}'
+        'name = "web"\nlinuxParameters = {\n  capabilities = { drop = ["ALL"], add = ["NET_BIND_SERVICE"]'
+        " }\n}"
     ),
     bad=example(
         'name = "web"\nlinuxParameters = {\n  capabilities = { add = ["NET_BIND_SERVICE", "SYS_ADMIN"] }\n}',
@@ -137,7 +156,11 @@ def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Violation 
     escapes = _ESCAPES - (_FARGATE_CAPABILITIES if on_fargate(resource) else frozenset())
 
     def check(container: Container) -> Iterator[Violation | Undecided]:
-        lists = (("linuxParameters", "capabilities", "add"), ("linuxParameters", "devices"), ("dockerSecurityOptions",))
+        lists = (
+            ("linuxParameters", "capabilities", "add"),
+            ("linuxParameters", "devices"),
+            ("dockerSecurityOptions",),
+        )
         for path in lists:
             if isinstance(container.value(*path), Unknown):
                 yield Undecided(container.at(*path))
@@ -145,7 +168,9 @@ def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Violation 
                 if isinstance(item, Unknown):
                     yield Undecided(container.at(*path, index))
                 elif what := _escape(item, escapes):
-                    yield Violation(f"container {container.name} has {what}", "remove it", container.at(*path, index))
+                    yield Violation(
+                        f"container {container.name} has {what}", "remove it", container.at(*path, index)
+                    )
 
     return each_container(resource, check)
 
@@ -160,7 +185,10 @@ def _escape(item: Value, escapes: frozenset[str]) -> str | None:
     return f"the security option {item}" if _UNCONFINED.fullmatch(str(item)) else None
 
 
-_LOGGED = 'logDriver = "awslogs"\n  options   = {{ awslogs-group = "/ecs/web", awslogs-region = "eu-central-1"{more} }}'
+_LOGGED = (
+    'logDriver = "awslogs"\n  options   = {{ awslogs-group = "/ecs/web", awslogs-region ='
+    ' "eu-central-1"{more} }}'
+)
 
 
 def _logging(more: str) -> str:
@@ -179,7 +207,9 @@ def _logging(more: str) -> str:
 )
 def containers_have_a_log_configuration(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Require all options that ECS requires for CloudWatch; on Fargate, that includes a stream prefix."""
-    required_options = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
+    required_options = ["awslogs-group", "awslogs-region"] + (
+        ["awslogs-stream-prefix"] if on_fargate(resource) else []
+    )
 
     def check(container: Container) -> Iterator[Violation | Undecided]:
         driver = container.value("logConfiguration", "logDriver")
@@ -187,7 +217,9 @@ def containers_have_a_log_configuration(resource: Resource, _: Facts) -> Iterato
             yield Undecided(container.at("logConfiguration"))
         elif driver in (None, "", "none"):
             remedy = "add a logConfiguration"
-            yield Violation(f"container {container.name} writes no logs", remedy, container.at("logConfiguration"))
+            yield Violation(
+                f"container {container.name} writes no logs", remedy, container.at("logConfiguration")
+            )
         elif driver == "awslogs" and not isinstance(container.value("logConfiguration", "options"), Unknown):
             for option in required_options:
                 if container.value("logConfiguration", "options", option) in (None, ""):
@@ -225,12 +257,18 @@ def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Violati
         names.add(name if isinstance(name, str) else None)
         stop = number(container.value("stopTimeout"))
         if on_fargate(resource) and isinstance(stop, float | int) and stop > _MAX_STOP_TIMEOUT:
-            message = f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds, not {stop:g}"
-            yield Violation(message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout"))
+            message = (
+                f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds, not {stop:g}"
+            )
+            yield Violation(
+                message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout")
+            )
 
     yield from each_container(resource, check)
     all_containers = containers(resource)
     if all_containers and all(container.value("essential") in FALSE for container in all_containers):
         yield Violation(
-            "no container is essential", "set essential = true on one container", all_containers[0].at("essential")
+            "no container is essential",
+            "set essential = true on one container",
+            all_containers[0].at("essential"),
         )

@@ -43,7 +43,10 @@ def one_nat_gateway_is_enough(
             gateways_by_stack.setdefault(gateway.stack, []).append(gateway)
     for gateways in gateways_by_stack.values():
         for gateway in sorted(gateways, key=lambda each: each.address)[1:]:
-            yield gateway, Violation("the environment has several NAT gateways", "set `network: { nat: single }`")
+            yield (
+                gateway,
+                Violation("the environment has several NAT gateways", "set `network: { nat: single }`"),
+            )
 
 
 @rule(
@@ -53,8 +56,10 @@ def one_nat_gateway_is_enough(
     severity=Severity.LOW,
     why="A retry loop or unexpected traffic scales up the bill along with the tasks.",
     link="https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html",
-    good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 10\n}\n',
-    bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
+    good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      ='
+    " 10\n}\n",
+    bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      ='
+    " 1000\n}\n",
 )
 def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """More than a hundred tasks of one service should be a deliberate decision."""
@@ -66,7 +71,9 @@ def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Viol
     if isinstance(count, Unknown):
         yield Undecided((name,))
     elif count is not None and count > _MAX_TASKS:
-        yield Violation(f"it can run {count:g} tasks", f"lower it to {_MAX_TASKS}, or add an exception", (name,))
+        yield Violation(
+            f"it can run {count:g} tasks", f"lower it to {_MAX_TASKS}, or add an exception", (name,)
+        )
 
 
 @rule(

@@ -38,11 +38,17 @@ def _records(ttl: int, more: str = "") -> str:
     good=_example(_records(10)),
     bad=_example(_records(300)),
 )
-def records_expire_in_time(view: View, environment: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
+def records_expire_in_time(
+    view: View, environment: "Environment"
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     """A task responds for `stop_timeout` after ECS removed it from DNS; a task that dies does not."""
-    stop_timeouts = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
+    stop_timeouts = {
+        str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")
+    }
     for service in view.of(_SERVICE):
-        stop_timeout = stop_timeouts.get(environment.full_name(str(service.value("name"))), _MAX_STALE_SECONDS)
+        stop_timeout = stop_timeouts.get(
+            environment.full_name(str(service.value("name"))), _MAX_STALE_SECONDS
+        )
         for record, _ in _dns_records(service):
             at = (*record, "ttl")
             ttl = number(service.value(*at))
@@ -54,7 +60,10 @@ def records_expire_in_time(view: View, environment: "Environment") -> Iterator[t
                     if stop_timeout < _MAX_STALE_SECONDS
                     else "even if the task has stopped"
                 )
-                yield service, Violation(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at)
+                yield (
+                    service,
+                    Violation(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at),
+                )
 
 
 def _stop_timeout(task: Resource) -> int:
@@ -62,9 +71,15 @@ def _stop_timeout(task: Resource) -> int:
     containers = task.value("container_definitions")
     if not isinstance(containers, list):
         return _MAX_STALE_SECONDS
-    values = [number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))]
+    values = [
+        number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))
+    ]
     seconds = [
-        _DEFAULT_STOP_TIMEOUT if value is None else _MAX_STALE_SECONDS if isinstance(value, Unknown) else int(value)
+        _DEFAULT_STOP_TIMEOUT
+        if value is None
+        else _MAX_STALE_SECONDS
+        if isinstance(value, Unknown)
+        else int(value)
         for value in values
     ]
     return max(seconds, default=_MAX_STALE_SECONDS)

@@ -59,7 +59,16 @@ _SOURCES = (
     why="A copied disk or snapshot is readable, and most resources can only be encrypted at creation.",
     link="https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/protecting-data-at-rest.html",
     checkov=(
-        *("CKV_AWS_3", "CKV_AWS_5", "CKV_AWS_16", "CKV_AWS_27", "CKV_AWS_29", "CKV_AWS_42", "CKV_AWS_43", "CKV_AWS_44"),
+        *(
+            "CKV_AWS_3",
+            "CKV_AWS_5",
+            "CKV_AWS_16",
+            "CKV_AWS_27",
+            "CKV_AWS_29",
+            "CKV_AWS_42",
+            "CKV_AWS_43",
+            "CKV_AWS_44",
+        ),
         *("CKV_AWS_74", "CKV_AWS_96"),
     ),
     good="""\
@@ -100,7 +109,9 @@ def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Violatio
     encrypted_mode = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
     mode = resource.value("engine_mode" if resource.type == "aws_rds_cluster" else "engine")
     default = mode == encrypted_mode or switch.default
-    yield from require(resource, switch.allowed, switch.violation("data is not encrypted at rest"), default=default)
+    yield from require(
+        resource, switch.allowed, switch.violation("data is not encrypted at rest"), default=default
+    )
 
 
 _IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
@@ -171,7 +182,9 @@ def _mounts(resource: Resource) -> Iterator[Violation | Undecided]:
     for index, volume in enumerate(as_list(resource.value("volume"))):
         if isinstance(volume, dict) and as_list(volume.get("efs_volume_configuration")):
             at = ("volume", index, "efs_volume_configuration", 0, "transit_encryption")
-            violation = Violation("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at)
+            violation = Violation(
+                "the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at
+            )
             yield from require(resource, ("ENABLED",), violation, default="DISABLED")
 
 
@@ -192,7 +205,9 @@ def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Violation | Undec
     values = [resource.value(name, default=value) for name, value in defaults]
     if resource.value("custom_key_store_id") is not None or values != [value for _, value in defaults]:
         yield from (
-            Undecided((name,)) for (name, _), value in zip(defaults, values, strict=True) if isinstance(value, Unknown)
+            Undecided((name,))
+            for (name, _), value in zip(defaults, values, strict=True)
+            if isinstance(value, Unknown)
         )
         return
     violation = Violation(

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Unknown, Value
-from fleetform.policy.helpers.statements import IDENTITY_POLICIES, Statement, as_list, for_statements, matching_actions
+from fleetform.policy.helpers.statements import (
+    IDENTITY_POLICIES,
+    Statement,
+    as_list,
+    for_statements,
+    matching_actions,
+)
 from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
@@ -22,17 +28,34 @@ _NARROWABLE = frozenset(
         *("dynamodb:batchgetitem", "dynamodb:batchwriteitem", "dynamodb:deleteitem", "dynamodb:deletetable"),
         *("dynamodb:getitem", "dynamodb:putitem", "dynamodb:query", "dynamodb:scan", "dynamodb:updateitem"),
         *("ec2:terminateinstances", "ecr:batchdeleteimage", "ecr:deleterepository", "ecr:putimage"),
-        *("ecr:setrepositorypolicy", "ecs:deleteservice", "ecs:executecommand", "ecs:runtask", "ecs:stoptask"),
+        *(
+            "ecr:setrepositorypolicy",
+            "ecs:deleteservice",
+            "ecs:executecommand",
+            "ecs:runtask",
+            "ecs:stoptask",
+        ),
         *("ecs:updateservice", "elasticfilesystem:clientmount", "elasticfilesystem:clientrootaccess"),
         *("elasticfilesystem:clientwrite", "kinesis:getrecords", "kinesis:putrecord", "kinesis:putrecords"),
         *("kms:creategrant", "kms:decrypt", "kms:disablekey", "kms:encrypt", "kms:generatedatakey"),
         *("kms:putkeypolicy", "kms:schedulekeydeletion", "lambda:deletefunction", "lambda:invokefunction"),
         *("lambda:updatefunctioncode", "logs:deleteloggroup", "rds-db:connect", "rds:deletedbcluster"),
-        *("rds:deletedbinstance", "route53:changeresourcerecordsets", "s3:deletebucket", "s3:deletebucketpolicy"),
+        *(
+            "rds:deletedbinstance",
+            "route53:changeresourcerecordsets",
+            "s3:deletebucket",
+            "s3:deletebucketpolicy",
+        ),
         *("s3:deleteobject", "s3:getobject", "s3:listbucket", "s3:putbucketpolicy", "s3:putobject"),
         *("secretsmanager:deletesecret", "secretsmanager:getsecretvalue", "secretsmanager:putsecretvalue"),
         *("secretsmanager:updatesecret", "sqs:deletemessage", "sqs:deletequeue", "sqs:purgequeue"),
-        *("sqs:receivemessage", "sqs:sendmessage", "ssm:deleteparameter", "ssm:getparameter", "ssm:getparameters"),
+        *(
+            "sqs:receivemessage",
+            "sqs:sendmessage",
+            "ssm:deleteparameter",
+            "ssm:getparameter",
+            "ssm:getparameters",
+        ),
         *("ssm:getparametersbypath", "ssm:putparameter", "ssm:sendcommand", "ssm:startsession"),
         "states:startexecution",
     }
@@ -44,7 +67,12 @@ _ESCALATING = frozenset(
     {
         *("iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy"),
         *("iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion", "iam:putgrouppolicy"),
-        *("iam:putrolepolicy", "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy"),
+        *(
+            "iam:putrolepolicy",
+            "iam:putuserpolicy",
+            "iam:setdefaultpolicyversion",
+            "iam:updateassumerolepolicy",
+        ),
         *("iam:updateloginprofile", "sts:assumerole"),
     }
 )
@@ -82,7 +110,11 @@ def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Violation 
     for action in statement.items("Action"):
         if isinstance(action, Unknown):
             yield Undecided(at)
-        elif isinstance(action, str) and _whole_service(action) and not _is_default_key_policy(action, statement):
+        elif (
+            isinstance(action, str)
+            and _whole_service(action)
+            and not _is_default_key_policy(action, statement)
+        ):
             yield Violation(f"allows {action}", "list the actions that are needed", at)
 
 
@@ -93,7 +125,9 @@ def _whole_service(action: str) -> bool:
 def _is_default_key_policy(action: str, statement: Statement) -> bool:
     """Return whether it is https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html."""
     principals = statement.principals
-    return action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
+    return (
+        action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
+    )
 
 
 def _is_root(name: Value) -> bool:
@@ -108,7 +142,15 @@ def _is_root(name: Value) -> bool:
     why="An attacker who takes over one service can read and change the data of all others.",
     link=f"{_GUIDE}/best-practices.html#grant-least-privilege",
     checkov=(
-        *("CKV_AWS_107", "CKV_AWS_108", "CKV_AWS_111", "CKV_AWS_287", "CKV_AWS_288", "CKV_AWS_290", "CKV_AWS_355"),
+        *(
+            "CKV_AWS_107",
+            "CKV_AWS_108",
+            "CKV_AWS_111",
+            "CKV_AWS_287",
+            "CKV_AWS_288",
+            "CKV_AWS_290",
+            "CKV_AWS_355",
+        ),
         "CKV_AWS_356",
     ),
     good="""\
@@ -147,7 +189,9 @@ resource "aws_iam_role_policy" "web" {
 @for_statements("policy", "inline_policy", identities=True)
 def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Check actions that read or change data; some other actions support only the wildcard."""
-    yield from _require_restricted(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
+    yield from _require_restricted(
+        statement, _NARROWABLE, "list the resources, or restrict them with a condition"
+    )
 
 
 @rule(
@@ -216,12 +260,18 @@ data "aws_iam_policy_document" "deploy" {
 @for_statements("policy", "inline_policy", identities=True)
 def no_privilege_escalation(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept named identities, or a condition such as `iam:PermissionsBoundary`: a deliberate choice."""
-    yield from _require_restricted(statement, _ESCALATING, "name the identities, or require a permissions boundary")
+    yield from _require_restricted(
+        statement, _ESCALATING, "name the identities, or require a permissions boundary"
+    )
 
 
-def _require_restricted(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Violation | Undecided]:
+def _require_restricted(
+    statement: Statement, names: frozenset[str], remedy: str
+) -> Iterator[Violation | Undecided]:
     """Ignore policies with principals, whose wildcard is their resource. FF004 checks whole services."""
-    granted = [action for action in matching_actions(statement.items("Action"), names) if not _whole_service(action)]
+    granted = [
+        action for action in matching_actions(statement.items("Action"), names) if not _whole_service(action)
+    ]
     if not granted or statement.principals or statement.conditions:
         return
     at = statement.at("Resource")
@@ -280,7 +330,9 @@ def allowed_elements_are_listed(statement: Statement, _: Facts) -> Iterator[Viol
         if as_list(statement.get(element)):
             at = statement.at(element)
             yield Violation(
-                f"allows everything except {at[-1]}", f"use {statement.at(element.removeprefix('Not'))[-1]}", at
+                f"allows everything except {at[-1]}",
+                f"use {statement.at(element.removeprefix('Not'))[-1]}",
+                at,
             )
 
 
@@ -327,7 +379,9 @@ def no_full_access(resource: Resource, _: Facts) -> Iterator[Violation | Undecid
                 yield Undecided((name,))
             elif isinstance(arn, str) and (match := _FULL_ACCESS.fullmatch(arn)):
                 yield Violation(
-                    f"attaches {match[1]}", "write a policy with only the permissions that are needed", (name,)
+                    f"attaches {match[1]}",
+                    "write a policy with only the permissions that are needed",
+                    (name,),
                 )
 
 

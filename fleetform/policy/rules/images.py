@@ -94,9 +94,13 @@ def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterat
             if isinstance(image, Undecided):
                 yield image
             elif not (
-                image.digest or _ECR_HOST.fullmatch(image.registry) or _MOVING_TAG.fullmatch(image.tag or "latest")
+                image.digest
+                or _ECR_HOST.fullmatch(image.registry)
+                or _MOVING_TAG.fullmatch(image.tag or "latest")
             ):
-                message = f"container {container.name} uses tag {image.tag} from {image.registry} without a digest"
+                message = (
+                    f"container {container.name} uses tag {image.tag} from {image.registry} without a digest"
+                )
                 yield Violation(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
 
     return each_container(resource, check) if facts.protected else iter(())
@@ -110,7 +114,9 @@ def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterat
     why="Docker Hub limits anonymous pulls by IP address: behind a NAT gateway, scaling out fails with 429.",
     link="https://docs.docker.com/docker-hub/usage/pulls/",
     good=example('name  = "web"\nimage = "public.ecr.aws/docker/library/nginx:1.29.1"'),
-    bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
+    bad=example(
+        'name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'
+    ),
 )
 def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments; with a login, Docker Hub limits pulls by account."""

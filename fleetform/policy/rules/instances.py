@@ -16,7 +16,8 @@ from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
     why="With IMDSv1, one forged request through a service returns the credentials of the instance's role.",
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     checkov=("CKV_AWS_79",),
-    good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n  }\n}\n',
+    good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n '
+    " }\n}\n",
     bad='resource "aws_launch_template" "ecs" {\n  image_id = "ami-0123456789abcdef0"\n}\n',
 )
 def imdsv2_is_required(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:

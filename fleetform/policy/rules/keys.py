@@ -10,7 +10,10 @@ from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 _KEYS: Mapping[str, tuple[str, Path]] = {
     "aws_cloudwatch_log_group": ("logs", ("kms_key_id",)),
     "aws_ecr_repository": ("images", ("encryption_configuration", 0, "kms_key")),
-    "aws_ecs_cluster": ("ECS Exec sessions", ("configuration", 0, "execute_command_configuration", 0, "kms_key_id")),
+    "aws_ecs_cluster": (
+        "ECS Exec sessions",
+        ("configuration", 0, "execute_command_configuration", 0, "kms_key_id"),
+    ),
 }
 
 

@@ -132,7 +132,9 @@ def _forwarding_path(listener: Resource, balancer: Resource | None, view: View) 
     action: Path = ("default_action", 0)
     if _forwards(listener, action):
         return action
-    rules = [rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _forwards(rule, ("action", 0))]
+    rules = [
+        rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _forwards(rule, ("action", 0))
+    ]
     answers = {refers_to(arn, listener) for arn in rules}
     # A rule in a different stack belongs to the only listener.
     is_only = balancer is not None and not any(
@@ -145,7 +147,10 @@ def _forwarding_path(listener: Resource, balancer: Resource | None, view: View) 
 def _forwards(resource: Resource, action: Path) -> bool:
     kind = resource.value(*action, "type")
     if kind == "redirect":
-        return resource.value(*action, "redirect", 0, "protocol", default="#{protocol}") in ("HTTP", "#{protocol}")
+        return resource.value(*action, "redirect", 0, "protocol", default="#{protocol}") in (
+            "HTTP",
+            "#{protocol}",
+        )
     return isinstance(kind, str) and kind != "fixed-response"
 
 
@@ -242,7 +247,9 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     internal = resource.value("internal", default=False)
     if not _is_application(resource) or internal in TRUE:
         return
-    violation = Violation("access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
+    violation = Violation(
+        "access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled")
+    )
     answers = list(require(resource, TRUE, violation, default=False))
     yield from [Undecided(("internal",))] if answers and isinstance(internal, Unknown) else answers
 

@@ -75,7 +75,9 @@ resource "aws_default_security_group" "other" {
 }
 """,
 )
-def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
+def default_groups_are_closed(
+    view: View, _: "Environment"
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Terraform removes the default rules once it manages the group."""
     groups = view.of("aws_default_security_group")
     for vpc in view.of("aws_vpc"):
@@ -201,7 +203,8 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
     link=f"{_SECURITY_HUB}#ec2-15",
     checkov=("CKV_AWS_130",),
     good='resource "aws_subnet" "public" {\n  vpc_id = "vpc-1"\n}\n',
-    bad='resource "aws_subnet" "public" {\n  vpc_id                  = "vpc-1"\n  map_public_ip_on_launch = true\n}\n',
+    bad='resource "aws_subnet" "public" {\n  vpc_id                  = "vpc-1"\n  map_public_ip_on_launch ='
+    " true\n}\n",
 )
 def subnets_assign_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     """Tasks that need a public IP address request it."""
@@ -345,11 +348,17 @@ def main_route_tables_are_private(resource: Resource, _: Facts) -> Answers:
         routes: list[Path] = [()] if is_main else []
     else:
         inline_routes = resource.value("route", default=[])
-        routes = [("route", index) for index in range(len(inline_routes))] if isinstance(inline_routes, list) else []
+        routes = (
+            [("route", index) for index in range(len(inline_routes))]
+            if isinstance(inline_routes, list)
+            else []
+        )
     for at in routes:
         if _is_internet_gateway(resource.value(*at, "gateway_id")):
             yield Violation(
-                "the main route table has an internet route", "move it to an aws_route_table", (*at, "gateway_id")
+                "the main route table has an internet route",
+                "move it to an aws_route_table",
+                (*at, "gateway_id"),
             )
 
 
@@ -373,7 +382,8 @@ def _is_internet_gateway(value: Value) -> bool:
 resource "aws_vpc_endpoint_policy" "s3" {
   vpc_endpoint_id = "vpce-1"
   policy = jsonencode({
-    Statement = [{ Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource = "arn:aws:s3:::shop-prod/*" }]
+    Statement = [{ Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource =\
+ "arn:aws:s3:::shop-prod/*" }]
   })
 }
 """,
@@ -393,8 +403,12 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
     for statement in find_statements(resource, "policy", documents=False):
         if isinstance(statement, Undecided):
             yield statement
-        elif not statement.get("Condition") and all("*" in statement.items(key) for key in ("Action", "Resource")):
-            yield Violation("the policy allows everything", "restrict actions, resources or conditions", statement.path)
+        elif not statement.get("Condition") and all(
+            "*" in statement.items(key) for key in ("Action", "Resource")
+        ):
+            yield Violation(
+                "the policy allows everything", "restrict actions, resources or conditions", statement.path
+            )
 
 
 # The version of AWS's default policy for endpoints, as a plan shows it.

@@ -29,7 +29,9 @@ def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Violation 
     if isinstance(days, Unknown):
         yield Undecided(("backup_retention_period",))
     elif str(days) == "0":
-        yield Violation("automated backups are off", "set backup_retention_period", ("backup_retention_period",))
+        yield Violation(
+            "automated backups are off", "set backup_retention_period", ("backup_retention_period",)
+        )
 
 
 class Guard(NamedTuple):
@@ -65,7 +67,12 @@ _GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "aws_db_instance": (_DELETION, _SNAPSHOT),
     "aws_docdb_cluster": (_DELETION, _SNAPSHOT),
     "aws_dynamodb_table": (
-        Guard("deletion_protection_enabled", TRUE, default=False, remedy="set deletion_protection_enabled = true"),
+        Guard(
+            "deletion_protection_enabled",
+            TRUE,
+            default=False,
+            remedy="set deletion_protection_enabled = true",
+        ),
     ),
     "aws_neptune_cluster": (_DELETION, _SNAPSHOT),
     "aws_rds_cluster": (_DELETION, _SNAPSHOT),
@@ -126,7 +133,9 @@ def _recovery_window(resource: Resource) -> Iterator[Violation | Undecided]:
     if isinstance(days, Unknown):
         yield Undecided(at)
     elif str(days) == "0":
-        yield Violation("it can be deleted at once", "remove recovery_window_in_days, or set it to 7 to 30", at)
+        yield Violation(
+            "it can be deleted at once", "remove recovery_window_in_days, or set it to 7 to 30", at
+        )
 
 
 @rule(

@@ -45,7 +45,8 @@ def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Violation
     why="Otherwise known vulnerabilities are deployed unnoticed.",
     link=f"{_ECR}/image-scanning.html",
     checkov=("CKV_AWS_163",),
-    good='resource "aws_ecr_repository" "web" {\n  image_scanning_configuration {\n    scan_on_push = true\n  }\n}\n',
+    good='resource "aws_ecr_repository" "web" {\n  image_scanning_configuration {\n    scan_on_push ='
+    " true\n  }\n}\n",
     bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
     keeps=lambda _: [_SCAN],
 )
@@ -83,7 +84,9 @@ def repositories_have_a_lifecycle_policy(view: View, _: "Environment") -> Answer
         name = repository.value("name")
         references = {(repository.stack, Unknown(f"{repository.address}.{part}")) for part in ("name", "id")}
         referenced = {
-            (stack, target._replace(present=False)) for stack, target in policies if isinstance(target, Unknown)
+            (stack, target._replace(present=False))
+            for stack, target in policies
+            if isinstance(target, Unknown)
         }
         if references & referenced or (isinstance(name, str) and name in [target for _, target in policies]):
             continue

@@ -57,7 +57,9 @@ def _in_container(container: Container) -> Iterator[Violation | Undecided]:
         for index, kind in find_in_command(container.items(*path)):
             message = f"the command of container {container.name} contains {kind}"
             yield Violation(
-                message, _REMEDY.replace("reference it in", "read it from a variable in"), container.at(*path, index)
+                message,
+                _REMEDY.replace("reference it in", "read it from a variable in"),
+                container.at(*path, index),
             )
     options = container.value("logConfiguration", "options")
     for option, value in options.items() if isinstance(options, dict) else ():
@@ -84,7 +86,13 @@ _ARGUMENTS: Mapping[str, Path] = {
     "aws_elasticache_user": ("passwords", "*"),
     "aws_memorydb_user": ("authentication_mode", 0, "passwords", "*"),
     "aws_mq_broker": ("user", "*", "password"),
-    "aws_opensearch_domain": ("advanced_security_options", 0, "master_user_options", 0, "master_user_password"),
+    "aws_opensearch_domain": (
+        "advanced_security_options",
+        0,
+        "master_user_options",
+        0,
+        "master_user_password",
+    ),
     "aws_rds_cluster": ("master_password",),
     "aws_redshift_cluster": ("master_password",),
     "aws_redshiftserverless_namespace": ("admin_user_password",),
@@ -184,7 +192,9 @@ _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
     severity=Severity.HIGH,
     why="Otherwise tasks do not start, or the secret itself is in the task definition.",
     link=f"{_GUIDE}/specifying-sensitive-data.html",
-    good=example('name    = "web"\nsecrets = [{ name = "DB_PASSWORD", valueFrom = "/shop/prod/db-password" }]'),
+    good=example(
+        'name    = "web"\nsecrets = [{ name = "DB_PASSWORD", valueFrom = "/shop/prod/db-password" }]'
+    ),
     bad=example(
         'name        = "web"\n'
         'environment = [{ name = "API_KEY", value = "" }]\n'

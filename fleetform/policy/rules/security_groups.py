@@ -220,7 +220,9 @@ def rules_are_separate_resources(resource: Resource, _: Facts) -> Answers:
     """The provider's documentation advises against both other kinds."""
     remedy = "use aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule"
     if resource.type == "aws_security_group_rule":
-        yield Violation("rules of this type have no unique ID, and conflict with those of other types", remedy)
+        yield Violation(
+            "rules of this type have no unique ID, and conflict with those of other types", remedy
+        )
     elif inline := sorted(resource.values.keys() & {"ingress", "egress"}):
         yield Violation("inline rules conflict with those of other resources", remedy, (inline[0],))
 
@@ -328,9 +330,13 @@ def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers
             return
         if isinstance(ports, Undecided):
             yield ports
-        elif len(ports) >= _WIDE_RANGE and (names := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
+        elif len(ports) >= _WIDE_RANGE and (
+            names := [name for port, name in ADMINISTRATIVE.items() if port in ports]
+        ):
             what = f"{describe_ports(ports)} are open, including {', '.join(names[:3])}"
-            yield Violation(what, "open only the ports that are called, one per rule", (*opening.at, "from_port"))
+            yield Violation(
+                what, "open only the ports that are called, one per rule", (*opening.at, "from_port")
+            )
 
     return _each(resource, check)
 
@@ -437,7 +443,9 @@ def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
     entries = resource.value("entry", default=[])
     if isinstance(entries, Unknown):
         yield Undecided(("entry",))
-    inline_entries = [("entry", index, "cidr") for index in range(len(entries))] if isinstance(entries, list) else []
+    inline_entries = (
+        [("entry", index, "cidr") for index in range(len(entries))] if isinstance(entries, list) else []
+    )
     for at in [("cidr",), *inline_entries]:
         cidr = resource.value(*at)
         if isinstance(cidr, Unknown):

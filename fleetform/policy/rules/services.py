@@ -60,7 +60,9 @@ def called_services_have_a_health_check(view: View, environment: "Environment") 
         if task is None or service.value("load_balancer") not in (None, []):
             continue
         essential = [container for container in containers(task) if container.value("essential") not in FALSE]
-        if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in essential):
+        if next(unknown_containers(task), None) or any(
+            container.value("healthCheck") for container in essential
+        ):
             continue
         if any(container.items("portMappings") for container in essential):
             yield service, Violation("its tasks have no health check", "add a health check to its container")
@@ -83,7 +85,11 @@ def _is_deployed_by_ecs(resource: Resource) -> bool:
 )
 def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept the circuit breaker or alarms; either needs rollback turned on."""
-    places = [(kind, 0, name) for kind in ("deployment_circuit_breaker", "alarms") for name in ("enable", "rollback")]
+    places = [
+        (kind, 0, name)
+        for kind in ("deployment_circuit_breaker", "alarms")
+        for name in ("enable", "rollback")
+    ]
     settings = [resource.value(*place) for place in places]
     if (
         not _is_deployed_by_ecs(resource)
@@ -97,9 +103,14 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Violat
     if unknown:
         yield Undecided(unknown[:1])
     else:
-        at = next((place for place, setting in zip(places, settings, strict=True) if setting in FALSE), places[0][:1])
+        at = next(
+            (place for place, setting in zip(places, settings, strict=True) if setting in FALSE),
+            places[0][:1],
+        )
         yield Violation(
-            "a failed deployment is retried forever", "set enable and rollback in deployment_circuit_breaker", at
+            "a failed deployment is retried forever",
+            "set enable and rollback in deployment_circuit_breaker",
+            at,
         )
 
 
@@ -117,7 +128,11 @@ def deployments_keep_tasks_running(resource: Resource, facts: Facts) -> Iterator
     """Check protected environments; a daemon service has no room for a second task on an instance."""
     at = ("deployment_minimum_healthy_percent",)
     percent = number(resource.value(*at))
-    if not facts.protected or resource.value("scheduling_strategy") == "DAEMON" or not _is_deployed_by_ecs(resource):
+    if (
+        not facts.protected
+        or resource.value("scheduling_strategy") == "DAEMON"
+        or not _is_deployed_by_ecs(resource)
+    ):
         return
     if isinstance(percent, Unknown):
         yield Undecided(at)
@@ -182,7 +197,9 @@ def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Violation | Undeci
         yield Violation("its tasks have no tags", 'set propagate_tags = "SERVICE"', ("propagate_tags",))
 
 
-_RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # the current versions are 1.0.0 for Windows and 1.4.0 for Linux
+_RETIRED = frozenset(
+    {"1.1.0", "1.2.0", "1.3.0"}
+)  # the current versions are 1.0.0 for Windows and 1.4.0 for Linux
 
 
 @rule(
@@ -202,7 +219,9 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Viol
     if isinstance(version, Unknown):
         yield Undecided(("platform_version",))
     elif version in _RETIRED:
-        yield Violation(f"platform version {version} is outdated", "remove platform_version", ("platform_version",))
+        yield Violation(
+            f"platform version {version} is outdated", "remove platform_version", ("platform_version",)
+        )
 
 
 @rule(
@@ -212,7 +231,9 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Viol
     severity=Severity.MEDIUM,
     why="The plan succeeds, but the apply fails halfway.",
     link=f"{_API}/API_CreateService.html",
-    good=_example("capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"),
+    good=_example(
+        "capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"
+    ),
     bad=_example(
         'launch_type                        = "FARGATE"',
         'availability_zone_rebalancing      = "ENABLED"',
@@ -230,7 +251,9 @@ def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Violation 
     maximum = number(resource.value("deployment_maximum_percent"))
     minimum = number(resource.value("deployment_minimum_healthy_percent"))
     if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
-        yield Violation("it has both a launch type and capacity providers", "remove launch_type", ("launch_type",))
+        yield Violation(
+            "it has both a launch type and capacity providers", "remove launch_type", ("launch_type",)
+        )
     if not isinstance(maximum, float | int) or not _is_deployed_by_ecs(resource):
         return
     at = ("deployment_maximum_percent",)
@@ -240,8 +263,14 @@ def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Violation 
             "set deployment_maximum_percent above 100",
             at,
         )
-    if isinstance(minimum, float | int) and minimum >= maximum and resource.value("scheduling_strategy") != "DAEMON":
-        yield Violation("a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at)
+    if (
+        isinstance(minimum, float | int)
+        and minimum >= maximum
+        and resource.value("scheduling_strategy") != "DAEMON"
+    ):
+        yield Violation(
+            "a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at
+        )
 
 
 def _has_strategy(resource: Resource) -> bool:

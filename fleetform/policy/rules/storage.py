@@ -40,7 +40,9 @@ resource "aws_s3_bucket_public_access_block" "web" {
 def public_access_is_blocked(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Without the resource, AWS blocks all public access since April 2023."""
     for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
-        yield from require(resource, TRUE, Violation(f"{name} is off", f"set {name} = true", (name,)), default=False)
+        yield from require(
+            resource, TRUE, Violation(f"{name} is off", f"set {name} = true", (name,)), default=False
+        )
 
 
 _PUBLIC_ACLS = ("authenticated-read", "public-read", "public-read-write")
@@ -139,7 +141,9 @@ def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Violation | 
     statements = resource.value("policy", "Statement")
     if any(isinstance(statement, dict) and _refuses_http(statement) for statement in as_list(statements)):
         return
-    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in as_list(statements)):
+    if isinstance(resource.value("policy"), Unknown) or any(
+        isinstance(item, Unknown) for item in as_list(statements)
+    ):
         yield Undecided(("policy",))
     else:
         remedy = "add a statement that denies s3:* if aws:SecureTransport is false"
@@ -166,9 +170,12 @@ def _refuses_http(statement: dict[str, Value]) -> bool:
     link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     checkov=("CKV_AWS_17", "CKV_AWS_69", "CKV_AWS_87", "CKV_AWS_89", "CKV_AWS_102"),
     good='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
-    bad='resource "aws_db_instance" "orders" {\n  engine              = "postgres"\n  publicly_accessible = true\n}\n',
+    bad='resource "aws_db_instance" "orders" {\n  engine              = "postgres"\n  publicly_accessible ='
+    " true\n}\n",
 )
 def databases_are_private(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """The provider's default is private."""
-    violation = Violation("it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",))
+    violation = Violation(
+        "it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",)
+    )
     yield from require(resource, FALSE, violation, default=False)

@@ -50,7 +50,9 @@ def tasks_mount_no_system_folders(resource: Resource, _: Facts) -> Iterator[Viol
             yield Undecided(("volume", index, "host_path"))
         elif isinstance(path, str) and _is_system_path(path):
             message = f"{path} of the host is mounted"
-            yield Violation(message, "mount a folder that only the service uses", ("volume", index, "host_path"))
+            yield Violation(
+                message, "mount a folder that only the service uses", ("volume", index, "host_path")
+            )
 
 
 def _is_system_path(path: str) -> bool:
@@ -156,7 +158,9 @@ def roles_differ(resource: Resource, _: Facts) -> Iterator[Violation | Undecided
         return
     at = ("task_role_arn",)
     if _is_identified(task) and task == execution:
-        yield Violation("the containers have the rights of the execution role", "create a separate task role", at)
+        yield Violation(
+            "the containers have the rights of the execution role", "create a separate task role", at
+        )
     elif not (_is_identified(task) and _is_identified(execution)):
         yield Undecided(at)
 

@@ -149,7 +149,9 @@ terraform {
 }
 """,
 )
-def versions_are_constrained(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
+def versions_are_constrained(
+    view: View, _: "Environment"
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Terraform needs a lower bound, as 1.x stays compatible; each provider needs an upper one."""
     for blocks in _settings(view):
         if all(block.value("required_version") is None for block in blocks):
@@ -171,7 +173,10 @@ def _unbounded_providers(block: Resource) -> Iterator[tuple[str, Violation]]:
     for name, provider in providers.items() if isinstance(providers, dict) else ():
         version = provider.get("version") if isinstance(provider, dict) else provider
         if not isinstance(version, Unknown) and not _has_upper_bound(version):
-            yield name, Violation(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"')
+            yield (
+                name,
+                Violation(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"'),
+            )
 
 
 def _has_upper_bound(version: Value) -> bool:
@@ -268,7 +273,9 @@ def modules_are_pinned(resource: Resource, _: Facts) -> Iterator[Violation | Und
             yield Violation(f"the module {problem}", "add ?ref= with a tag or commit", ("source",))
     elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _has_upper_bound(version):
         yield Violation(
-            "the module is not pinned to a version", "set version", ("source" if version is None else "version",)
+            "the module is not pinned to a version",
+            "set version",
+            ("source" if version is None else "version",),
         )
 
 

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Unknown
-from fleetform.policy.helpers.statements import TRUST_POLICIES, Condition, Principal, Statement, for_statements
+from fleetform.policy.helpers.statements import (
+    TRUST_POLICIES,
+    Condition,
+    Principal,
+    Statement,
+    for_statements,
+)
 from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
@@ -15,8 +21,21 @@ _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 _IDENTIFYING = frozenset(
     {
         *("aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalorgid"),
-        *("aws:principalorgpaths", "aws:principalservicename", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip"),
-        *("aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid"),
+        *(
+            "aws:principalorgpaths",
+            "aws:principalservicename",
+            "aws:sourceaccount",
+            "aws:sourcearn",
+            "aws:sourceip",
+        ),
+        *(
+            "aws:sourceorgid",
+            "aws:sourceorgpaths",
+            "aws:sourceowner",
+            "aws:sourcevpc",
+            "aws:sourcevpce",
+            "aws:userid",
+        ),
         *("aws:vpcsourceip", "elasticfilesystem:accessedviamounttarget", "kms:calleraccount"),
     }
 )
@@ -24,7 +43,9 @@ _SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "
 
 
 def _assumes_role(statement: Statement) -> bool:
-    return any(isinstance(action, str) and action.lower().startswith("sts:") for action in statement.items("Action"))
+    return any(
+        isinstance(action, str) and action.lower().startswith("sts:") for action in statement.items("Action")
+    )
 
 
 def _is_restricted(statement: Statement, keys: frozenset[str]) -> bool | None:
@@ -117,7 +138,13 @@ def trust_policies_name_principals(statement: Statement, _: Facts) -> Iterator[V
 @rule(
     "FF077",
     "Resource policies name their principals.",
-    *("aws_s3_bucket_policy", "aws_sqs_queue", "aws_sqs_queue_policy", "aws_sns_topic", "aws_sns_topic_policy"),
+    *(
+        "aws_s3_bucket_policy",
+        "aws_sqs_queue",
+        "aws_sqs_queue_policy",
+        "aws_sns_topic",
+        "aws_sns_topic_policy",
+    ),
     *("aws_kms_key", "aws_kms_key_policy", "aws_ecr_repository_policy", "aws_ecr_registry_policy"),
     *("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_opensearch_domain"),
     *("aws_opensearch_domain_policy", "aws_cloudwatch_log_resource_policy", "aws_s3_access_point"),
@@ -126,7 +153,15 @@ def trust_policies_name_principals(statement: Statement, _: Facts) -> Iterator[V
     why="With any principal, everyone can access the data, with or without an AWS account.",
     link=f"{_GUIDE}/reference_policies_elements_principal.html",
     checkov=(
-        *("CKV_AWS_32", "CKV_AWS_33", "CKV_AWS_70", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_283", "CKV_AWS_385"),
+        *(
+            "CKV_AWS_32",
+            "CKV_AWS_33",
+            "CKV_AWS_70",
+            "CKV_AWS_168",
+            "CKV_AWS_169",
+            "CKV_AWS_283",
+            "CKV_AWS_385",
+        ),
         "CKV_AWS_387",
     ),
     good="""\
@@ -216,7 +251,9 @@ def services_assume_roles_for_this_account(statement: Statement, _: Facts) -> It
             yield Undecided(statement.at("Condition"))
         elif not restricted:
             remedy = "add conditions on aws:SourceAccount and aws:SourceArn"
-            yield Violation(f"{services[0]} can assume the role for any account", remedy, statement.at("Principal"))
+            yield Violation(
+                f"{services[0]} can assume the role for any account", remedy, statement.at("Principal")
+            )
 
 
 def _service(principal: Principal) -> str:
@@ -230,7 +267,13 @@ _DELIVERING = frozenset({"sns:publish", "sqs:sendmessage"})
 @rule(
     "FF079",
     "AWS services deliver only from named sources.",
-    *("aws_lambda_permission", "aws_sns_topic", "aws_sns_topic_policy", "aws_sqs_queue", "aws_sqs_queue_policy"),
+    *(
+        "aws_lambda_permission",
+        "aws_sns_topic",
+        "aws_sns_topic_policy",
+        "aws_sqs_queue",
+        "aws_sqs_queue_policy",
+    ),
     "aws_iam_policy_document",
     severity=Severity.MEDIUM,
     why="Otherwise any topic, bucket or rule in any account can deliver through the service.",
@@ -331,7 +374,9 @@ data "aws_iam_policy_document" "audit" {
 def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterator[Violation | Undecided]:
     """Accept any condition, such as an external ID, MFA or a principal, or the name of a role."""
     others = [
-        account for principal in statement.principals if (account := _account(principal)) not in ("", facts.account)
+        account
+        for principal in statement.principals
+        if (account := _account(principal)) not in ("", facts.account)
     ]
     if others and facts.account and _assumes_role(statement) and not statement.conditions:
         at = statement.at("Principal")
@@ -339,7 +384,9 @@ def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterato
             yield Undecided(statement.at("Condition"))
         else:
             yield Violation(
-                f"all of account {others[0]} can assume the role", "name a role, or require an external ID", at
+                f"all of account {others[0]} can assume the role",
+                "name a role, or require an external ID",
+                at,
             )
 
 
@@ -349,7 +396,12 @@ def _account(principal: Principal) -> str:
     return match[1] if match and principal.kind == "AWS" else ""
 
 
-_SHARED_PROVIDERS = ("agent.buildkite.com", "app.terraform.io", "gitlab.com", "token.actions.githubusercontent.com")
+_SHARED_PROVIDERS = (
+    "agent.buildkite.com",
+    "app.terraform.io",
+    "gitlab.com",
+    "token.actions.githubusercontent.com",
+)
 
 
 @rule(
@@ -408,7 +460,9 @@ def ci_names_its_repositories(statement: Statement, _: Facts) -> Iterator[Violat
         yield Undecided(statement.at("Condition"))
     elif not any(_names_subject(condition, providers[0]) for condition in conditions):
         remedy = f"add a condition on {providers[0]}:sub with the organization and repository"
-        yield Violation(f"any pipeline at {providers[0]} can assume the role", remedy, statement.at("Principal"))
+        yield Violation(
+            f"any pipeline at {providers[0]} can assume the role", remedy, statement.at("Principal")
+        )
 
 
 def _shared_provider(principal: Principal) -> str:

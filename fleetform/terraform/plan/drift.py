@@ -1,7 +1,7 @@
 """Drift: what was changed outside of Terraform, and the plan would change back.
 
-A refresh finds more than that: right after an apply it finds values that AWS filled in, and what other resources
-created, such as the rules of a security group. So a change is drift only if the plan would undo it.
+A refresh finds more than that: right after an apply it finds values that AWS filled in, and what other
+resources created, such as the rules of a security group. So a change is drift only if the plan would undo it.
 """
 
 from typing import NamedTuple

@@ -43,7 +43,8 @@ def _table(plans: Sequence[StackPlan]) -> str:
     head = f"| stack | {' | '.join(columns)} | risk |\n| --- |{' ---: |' * len(columns)} --- |\n"
     return head + _rows(
         (
-            f"| {code(row.stack)} | {' | '.join(map(str, row.counts))} | {f'**{row.risk}**' if row.risk else '-'} |\n"
+            f"| {code(row.stack)} | {' | '.join(map(str, row.counts))} |"
+            f" {f'**{row.risk}**' if row.risk else '-'} |\n"
             for row in rows
         ),
         len(rows),
@@ -70,7 +71,9 @@ def _rows(rows: Iterable[str], count: int, room: int) -> str:
 
 def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
     """Return the changes of a stack that fit; empty if none does."""
-    summary = f"{code(plan.stack)}: {len(plan.changes)} {'resource' if len(plan.changes) == 1 else 'resources'}"
+    summary = (
+        f"{code(plan.stack)}: {len(plan.changes)} {'resource' if len(plan.changes) == 1 else 'resources'}"
+    )
     shown = take_fitting((f"{line}\n" for line in lines), room - _FOLDING_LIMIT - len(summary))
     omitted = _omitted(len(lines) - len(shown), f"lines of {code(plan.stack)}")
     text = fold(summary, "".join(shown)) + omitted if shown else ""
@@ -78,4 +81,6 @@ def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
 
 
 def _omitted(count: int, what: str) -> str:
-    return f"\n*Omitted: {count} {what}. `{command('plan', details=True)}` shows everything.*\n" if count else ""
+    return (
+        f"\n*Omitted: {count} {what}. `{command('plan', details=True)}` shows everything.*\n" if count else ""
+    )

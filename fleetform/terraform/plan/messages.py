@@ -1,4 +1,7 @@
-"""The words for a plan: the cells of its table, a sentence for each change, a line for each value that differs."""
+"""The words for a plan.
+
+The cells of its table, a sentence for each change, a line for each value that differs.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -54,7 +57,10 @@ class RiskyChange(NamedTuple):
 
 
 def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
-    """Return the number columns and the rows; imports, moves and forgets have a column only where there are any."""
+    """Return the number columns and the rows.
+
+    Imports, moves and forgets have a column only where there are any.
+    """
     columns = COLUMNS + tuple(name for name in _RARE_COLUMNS if any(plan.counts[name] for plan in plans))
     return columns, [
         Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes)) for plan in plans
@@ -73,7 +79,10 @@ def risky_changes(plans: Sequence[StackPlan]) -> list[RiskyChange]:
 
 
 def describe_change(change: Change) -> str:
-    """Return what is done to a resource, such as `replaced, because name forces it`; one line, safe to print."""
+    """Return what is done to a resource, such as `replaced, because name forces it`.
+
+    One line, safe to print.
+    """
     return printable(", ".join(_parts(change)))
 
 
@@ -113,7 +122,11 @@ def _change_lines(change: Change) -> Iterator[str]:
 
 def _sign(change: Change) -> str:
     """Return Terraform's sign for an action."""
-    return ("+/-" if change.created_first else "-/+") if change.action == Action.REPLACE else _SIGNS[change.action]
+    return (
+        ("+/-" if change.created_first else "-/+")
+        if change.action == Action.REPLACE
+        else _SIGNS[change.action]
+    )
 
 
 def difference(values: Difference) -> str:

@@ -26,7 +26,8 @@ class Action(StrEnum):
     NONE = "no-op"
 
 
-# Terraform lists the two halves of a replacement in the order in which they happen. OpenTofu keeps what it forgets.
+# Terraform lists the two halves of a replacement in the order in which they happen. OpenTofu keeps what it
+# forgets.
 _ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
     (str(action),): (action, False) for action in Action if action != Action.REPLACE
 } | {
@@ -77,7 +78,8 @@ class Change:
         moved_from: Its earlier address; empty if unchanged.
         imported: The id that it is imported by; empty if it is not imported.
         forced_by: The attributes that force a replacement, such as `subnets[0]`.
-        reason: Another reason for its replacement or destruction, as the end of a sentence; empty without one.
+        reason: Another reason for its replacement or destruction, as the end of a sentence; empty without
+            one.
         differences: The attributes that an update or a replacement changes.
     """
 
@@ -110,7 +112,10 @@ class StackPlan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return the number of resources in each column of the table; one may count twice, as moved and changed."""
+        """Return the number of resources in each column of the table.
+
+        One may count twice, as moved and changed.
+        """
         actions = [change.action for change in self.changes]
         return {
             "add": actions.count(Action.CREATE),
@@ -164,7 +169,8 @@ def _action(address: str, actions: list[str]) -> tuple[Action, bool]:
         return _ACTIONS[tuple(actions)]
     except KeyError:
         raise ProgramError(
-            f"{address}: Terraform would `{', '.join(actions)}` it, which this version of Fleetform does not know;"
+            f"{address}: Terraform would `{', '.join(actions)}` it, which this version of Fleetform does"
+            " not know;"
             " use an older Terraform, or a newer Fleetform"
         ) from None
 
@@ -197,7 +203,9 @@ def _outputs(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
             yield Difference(
                 name,
                 _format_value(change.get("before"), None, change.get("before_sensitive")),
-                _format_value(change.get("after"), change.get("after_unknown"), change.get("after_sensitive")),
+                _format_value(
+                    change.get("after"), change.get("after_unknown"), change.get("after_sensitive")
+                ),
             )
 
 
@@ -219,10 +227,14 @@ def _format_value(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN
             *(key for key in unknown or {} if key not in (value or {}) and _has_mark(unknown[key])),
         ]
         return {
-            key: _format_value((value or {}).get(key), _element(unknown, key), _element(sensitive, key)) for key in keys
+            key: _format_value((value or {}).get(key), _element(unknown, key), _element(sensitive, key))
+            for key in keys
         }
     if isinstance(value, list):
-        return [_format_value(item, _element(unknown, at), _element(sensitive, at)) for at, item in enumerate(value)]
+        return [
+            _format_value(item, _element(unknown, at), _element(sensitive, at))
+            for at, item in enumerate(value)
+        ]
     return value
 
 

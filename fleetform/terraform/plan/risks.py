@@ -64,7 +64,9 @@ _DATA_LOSS: Mapping[str, str] = {
         "aws_s3tables_table_bucket",
         "aws_timestreamwrite_table",
     ),
-    **_risk_of("the objects in it are lost, and others may take its name", "aws_s3_bucket", "aws_s3_directory_bucket"),
+    **_risk_of(
+        "the objects in it are lost, and others may take its name", "aws_s3_bucket", "aws_s3_directory_bucket"
+    ),
     **_risk_of("the object is lost, unless the bucket keeps versions", "aws_s3_object"),
     **_risk_of("the images in it are lost, and tasks that need them do not start", "aws_ecr_repository"),
     **_risk_of("the images in it are lost", "aws_ecrpublic_repository"),
@@ -79,7 +81,11 @@ _DATA_LOSS: Mapping[str, str] = {
     **_risk_of("the logs in it are lost", "aws_cloudwatch_log_group"),
     **_risk_of("the recovery points in it are lost, or block its deletion", "aws_backup_vault"),
     **_risk_of(
-        "the messages in it are lost", "aws_kinesis_stream", "aws_mq_broker", "aws_msk_cluster", "aws_sqs_queue"
+        "the messages in it are lost",
+        "aws_kinesis_stream",
+        "aws_mq_broker",
+        "aws_msk_cluster",
+        "aws_sqs_queue",
     ),
     **_risk_of("its subscriptions are lost", "aws_sns_topic"),
     **_risk_of("its users are lost", "aws_cognito_user_pool"),
@@ -90,7 +96,9 @@ _DATA_LOSS: Mapping[str, str] = {
         "aws_service_discovery_private_dns_namespace",
         "aws_service_discovery_public_dns_namespace",
     ),
-    **_risk_of("callers cannot find the service until its tasks register again", "aws_service_discovery_service"),
+    **_risk_of(
+        "callers cannot find the service until its tasks register again", "aws_service_discovery_service"
+    ),
     **_risk_of("its DNS name is lost, and records that point to it break", "aws_alb", "aws_elb", "aws_lb"),
     **_risk_of(
         "its domain name is lost, and records that point to it break",

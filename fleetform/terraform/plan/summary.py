@@ -50,11 +50,18 @@ class Summary:
 
 
 def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
-    """Read the counts of the last plan or apply in Terraform's output; without counts, there are no changes."""
+    """Read the counts of the last plan or apply in Terraform's output.
+
+    Without counts, there are no changes.
+    """
     counts: dict[str, int] = {}
     for line in map(colorless, lines):
         if _LINE.match(line):
             counts = {what: int(count) for count, what in _COUNTS.findall(line)}
     return Summary(
-        counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds, counts.get("import", 0)
+        counts.get("add", 0),
+        counts.get("change", 0),
+        counts.get("destroy", 0),
+        seconds,
+        counts.get("import", 0),
     )

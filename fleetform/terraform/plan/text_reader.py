@@ -1,8 +1,8 @@
 """Read a plan from the text that Terraform prints: it lacks the values, but is there seconds before the JSON.
 
 `terraform show -json` starts the provider again to get its schema. The phrases are those of `renderHuman` in
-https://github.com/hashicorp/terraform/blob/main/internal/command/jsonformat/plan.go, and in the same file of OpenTofu.
-The lines of a value are always indented more than the lines that this module reads.
+https://github.com/hashicorp/terraform/blob/main/internal/command/jsonformat/plan.go, and in the same file of
+OpenTofu. The lines of a value are always indented more than the lines that this module reads.
 """
 
 import re
@@ -91,8 +91,8 @@ def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
         lines: The output of `terraform plan`, colored or not.
 
     Returns:
-        The changes of resources, without values, outputs and drift. None if the text is unclear, or if its changes do
-        not match the counts below them: read the JSON then.
+        The changes of resources, without values, outputs and drift. None if the text is unclear, or if its
+        changes do not match the counts below them: read the JSON then.
     """
     text = [colorless(line) for line in lines]
     starts = [at for at, line in enumerate(text) if _START.fullmatch(line)]
@@ -173,12 +173,18 @@ def _change(resource: _ResourceText) -> Change:
 def _imported(resource: _ResourceText) -> str:
     if resource.head["what"] == "will be imported":
         return NOT_SHOWN
-    return UNKNOWN if "will be imported first" in resource.notes else _match_note(resource, r'imported from "(.*)"')
+    return (
+        UNKNOWN
+        if "will be imported first" in resource.notes
+        else _match_note(resource, r'imported from "(.*)"')
+    )
 
 
 def _reason(resource: _ResourceText) -> str:
     texts = [resource.head["what"], *resource.notes]
-    return next((reason for pattern, reason in _REASON_PATTERNS.items() if any(map(pattern.fullmatch, texts))), "")
+    return next(
+        (reason for pattern, reason in _REASON_PATTERNS.items() if any(map(pattern.fullmatch, texts))), ""
+    )
 
 
 def _match_note(resource: _ResourceText, pattern: str) -> str:
@@ -187,7 +193,7 @@ def _match_note(resource: _ResourceText, pattern: str) -> str:
 
 
 def _forcing_attributes(body: Iterable[str]) -> Iterator[str]:
-    """Yield the paths of the attributes that force a replacement, from the indentation of the lines above them."""
+    """Yield the paths of the attributes that force a replacement, by indentation."""
     parents: list[tuple[int, str]] = []
     heredoc: int | None = None
     for line in body:

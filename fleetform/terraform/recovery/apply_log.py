@@ -1,7 +1,10 @@
-"""Resources that an apply created but did not save to the state, read from its log; the next plan imports them.
+"""Resources that an apply created but did not save to the state, read from its log.
+
+The next plan imports them.
 
 Terraform saves a state in S3 when a resource is done, at most every 20 seconds, and at the end
-(hashicorp/terraform, internal/backend/local/hook_state.go). Its log has the address and id of each created resource.
+(hashicorp/terraform, internal/backend/local/hook_state.go). Its log has the address and id of each created
+resource.
 """
 
 import json
@@ -15,7 +18,9 @@ from fleetform.terraform.plain_text import colorless, one_line
 
 _CREATING = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _CREATED = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
-_MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
+_MISSING = re.compile(
+    r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists'
+)
 # The catalog has lost the resource in the meantime: only the resource, or its whole module.
 _UNCONFIGURED = re.compile(
     r"The configuration for the given import (?!target )(?P<address>.+?) does not exist\. All target"
@@ -24,7 +29,9 @@ _UNCONFIGURED = re.compile(
 )
 # hashicorp/terraform, internal/command/views/operation.go
 _QUIT = "Two interrupts received"
-_TO_CREATE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
+_TO_CREATE = re.compile(
+    r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL
+)
 # The resource's top-level attributes, not those of nested blocks; and the tag `Name`.
 _ATTRIBUTE = re.compile(
     r'^(?: {6}\+ (?P<key>bucket|cluster|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
@@ -98,7 +105,9 @@ NAME_ATTRIBUTES = {
 ROUTE = "aws_route"
 ASSOCIATION = "aws_route_table_association"
 _PRIVATE_NAMESPACE = "aws_service_discovery_private_dns_namespace"
-CLOUD_MAP = frozenset({_PRIVATE_NAMESPACE, "aws_service_discovery_http_namespace", "aws_service_discovery_service"})
+CLOUD_MAP = frozenset(
+    {_PRIVATE_NAMESPACE, "aws_service_discovery_http_namespace", "aws_service_discovery_service"}
+)
 _VPC = "module.network.aws_vpc.this"
 _DEFAULT_ROUTE = "0.0.0.0/0"
 
@@ -137,7 +146,10 @@ class UnsavedResources:
         return replace(self, imports={}, unknown={})
 
     def import_id(self, kind: str, id_: str) -> str | None:
-        """Return the import id of a resource from its id in AWS; None if it needs a VPC id that is unknown."""
+        """Return the import id of a resource from its id in AWS.
+
+        None if it needs a VPC id that is unknown.
+        """
         vpc = {**self.state_ids, **self.imports}.get(_VPC)
         return _join(":", id_, vpc) if kind == _PRIVATE_NAMESPACE else id_
 
@@ -164,7 +176,11 @@ def find_unsaved(log: str, state: Mapping[str, Any]) -> UnsavedResources:
             unknown[address] = created[address]
     started = {match["address"] for match in _CREATING.finditer(text)} - ids.keys()
     pending = sorted(address for address in started if _type(address) not in _IDEMPOTENT)
-    routes = {address: _route_import_id(address, ids) for address in pending if _type(address) in {ROUTE, ASSOCIATION}}
+    routes = {
+        address: _route_import_id(address, ids)
+        for address in pending
+        if _type(address) in {ROUTE, ASSOCIATION}
+    }
     route_ids = {address: id_ for address, id_ in routes.items() if id_}
     return UnsavedResources(imports, unknown, tuple(pending), state_ids, route_ids)
 
@@ -178,7 +194,9 @@ def ids_in_state(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     ids = _ids_by_address(state)
     kinds = {address: _type(address) for address in ids}
     imported = {(kind, _import_id(kind, address, ids)) for address, kind in kinds.items()}
-    return frozenset((kind, id_) for kind, id_ in {*imported, *zip(kinds.values(), ids.values(), strict=True)} if id_)
+    return frozenset(
+        (kind, id_) for kind, id_ in {*imported, *zip(kinds.values(), ids.values(), strict=True)} if id_
+    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +225,9 @@ def pending_creates(plan: str, addresses: Collection[str]) -> Iterator[PendingCr
     """
     for block in _TO_CREATE.finditer(colorless(plan)):
         if (address := block["address"]) in addresses:
-            values = {match["key"] or match["tag"]: match["value"] for match in _ATTRIBUTE.finditer(block["body"])}
+            values = {
+                match["key"] or match["tag"]: match["value"] for match in _ATTRIBUTE.finditer(block["body"])
+            }
             kind = _type(address)
             name = values.get("name" if kind in CLOUD_MAP else "Name", "")
             yield PendingCreate(address, kind, name, _planned_id(kind, values))
@@ -222,7 +242,9 @@ def _planned_id(kind: str, values: Mapping[str, str]) -> str:
 
 
 def missing_imports(output: str) -> frozenset[str]:
-    """Return the addresses that a plan could not import: their resource, or their configuration, no longer exists.
+    """Return the addresses that a plan could not import.
+
+    Their resource, or their configuration, no longer exists.
 
     Args:
         output: The output of `terraform plan`, colored or not.
@@ -233,7 +255,9 @@ def missing_imports(output: str) -> frozenset[str]:
 
 
 def has_quit(log: str) -> bool:
-    """Whether a second interrupt ended Terraform at once: it has unlocked the state, but perhaps not saved it.
+    """Whether a second interrupt ended Terraform at once.
+
+    It has unlocked the state, but perhaps not saved it.
 
     Args:
         log: The output of `terraform apply`.
@@ -247,11 +271,16 @@ def import_blocks(imports: Mapping[str, str]) -> str:
     Args:
         imports: Import ids, by address.
     """
-    return "\n".join(f"import {{\n  to = {address}\n  id = {literal(id_)}\n}}\n" for address, id_ in imports.items())
+    return "\n".join(
+        f"import {{\n  to = {address}\n  id = {literal(id_)}\n}}\n" for address, id_ in imports.items()
+    )
 
 
 def _ids_by_address(state: Mapping[str, Any]) -> dict[str, str]:
-    """Return the ids in a state, by address; format: hashicorp/terraform, internal/states/statefile/version4.go."""
+    """Return the ids in a state, by address.
+
+    Format: hashicorp/terraform, internal/states/statefile/version4.go.
+    """
     return {
         _address(resource, instance): str(instance["attributes"].get("id"))
         for resource in state.get("resources", ())
@@ -287,14 +316,20 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
 
 
 def _route_import_id(address: str, ids: Mapping[str, str]) -> str | None:
-    """Return the import id of a route or a route table association, which need not exist; None if it is unknown."""
+    """Return the import id of a route or a route table association, which need not exist.
+
+    None if it is unknown.
+    """
     if _type(address) == ROUTE:
         return _join("_", _route_table(address, ids), _DEFAULT_ROUTE)
     return _join("/", ids.get(address.replace(ASSOCIATION, "aws_subnet")), _route_table(address, ids))
 
 
 def _route_table(address: str, ids: Mapping[str, str]) -> str | None:
-    """Return the id of the route table of a route or association: the public one, or the private one of its key."""
+    """Return the id of the route table of a route or association.
+
+    The public one, or the private one of its key.
+    """
     module, _, rest = address.partition(".aws_route")
     private, key = ".private" in rest, rest[rest.find("[") :]
     return ids.get(f"{module}.aws_route_table.{f'private{key}' if private else 'public'}")

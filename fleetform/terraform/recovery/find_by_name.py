@@ -53,7 +53,9 @@ def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Owners
 
 
 def import_id(access: Access, kind: str, id_: str) -> str:
-    """Return the import id of an existing resource: an ARN for load balancers and target groups, else its name.
+    """Return the import id of an existing resource.
+
+    An ARN for load balancers and target groups, else its name.
 
     Raises:
         ProgramError: AWS fails.
@@ -77,7 +79,9 @@ def _log_group_tags(access: Access, name: str) -> dict[str, str] | None:
     client = access.client("logs")
     pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
     for group in (group for page in pages for group in page["logGroups"] if group["logGroupName"] == name):
-        tags: dict[str, str] = client.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]
+        tags: dict[str, str] = client.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))[
+            "tags"
+        ]
         return tags
     return None
 
@@ -89,18 +93,24 @@ def _repository_tags(access: Access, name: str) -> dict[str, str]:
 
 
 def _cluster_tags(access: Access, name: str) -> dict[str, str] | None:
-    return _tags_of_live(access.client("ecs").describe_clusters(clusters=[name], include=["TAGS"])["clusters"])
+    return _tags_of_live(
+        access.client("ecs").describe_clusters(clusters=[name], include=["TAGS"])["clusters"]
+    )
 
 
 def _service_tags(access: Access, id_: str) -> dict[str, str] | None:
     cluster, _, name = id_.partition("/")
     client = access.client("ecs")
-    return _tags_of_live(client.describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"])
+    return _tags_of_live(
+        client.describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"]
+    )
 
 
 def _tags_of_live(described: list[Any]) -> dict[str, str] | None:
     """Skip deleted clusters and services, which ECS lists for a while as draining, then as inactive."""
-    return next((_as_mapping(each.get("tags", [])) for each in described if each["status"] in _LIVE_STATUSES), None)
+    return next(
+        (_as_mapping(each.get("tags", [])) for each in described if each["status"] in _LIVE_STATUSES), None
+    )
 
 
 def _role_tags(access: Access, name: str) -> dict[str, str]:

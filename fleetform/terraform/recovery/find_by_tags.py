@@ -48,7 +48,9 @@ def translate_errors() -> Iterator[None]:
 
 
 def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
-    """Return the ids of the EC2 resources of a Terraform type that have all the tags; values must not have wildcards.
+    """Return the ids of the EC2 resources of a Terraform type that have all the tags.
+
+    Values must not have wildcards.
 
     Raises:
         ForbiddenError: The credentials may not read it.
@@ -61,10 +63,15 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
 
 
 def _rules_in_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
-    """Keep the existing rules of one direction: both rules of a call have the same name, and tags outlive rules."""
+    """Keep the existing rules of one direction.
+
+    Both rules of a call have the same name, and tags outlive rules.
+    """
     filters: Sequence[Any] = [{"Name": "security-group-rule-id", "Values": sorted(rules)}]
     answer = ec2.describe_security_group_rules(Filters=filters)
-    return frozenset(rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress)
+    return frozenset(
+        rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress
+    )
 
 
 def _with_tags(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -88,7 +95,9 @@ def find_in_cloud_map(access: Access, kind: str, name: str, tags: Mapping[str, s
         client = access.client("servicediscovery")
         list_name = "Namespaces" if kind.endswith("_namespace") else "Services"
         pages = client.get_paginator(f"list_{list_name.lower()}").paginate()
-        arns = {entry["Id"]: entry["Arn"] for page in pages for entry in page[list_name] if entry["Name"] == name}
+        arns = {
+            entry["Id"]: entry["Arn"] for page in pages for entry in page[list_name] if entry["Name"] == name
+        }
         return frozenset(id_ for id_, arn in arns.items() if tags.items() <= _tags(client, arn).items())
 
 
@@ -97,7 +106,9 @@ def _tags(client: Any, arn: str) -> dict[str, str]:  # noqa: ANN401
 
 
 def are_associated(access: Access, association: str) -> bool:
-    """Whether a subnet is associated with a route table, given the import id of the association: `subnet-1/rtb-1`.
+    """Whether a subnet is associated with a route table, given the import id of the association.
+
+    `subnet-1/rtb-1`.
 
     Raises:
         ForbiddenError: The credentials may not read it.
@@ -111,7 +122,9 @@ def are_associated(access: Access, association: str) -> bool:
 
 
 def rules_to_anywhere(access: Access, group: str) -> list[str]:
-    """Return the ids of the untagged egress rules of a security group: AWS creates one, and Terraform removes it.
+    """Return the ids of the untagged egress rules of a security group.
+
+    AWS creates one, and Terraform removes it.
 
     Raises:
         ForbiddenError: The credentials may not read it.

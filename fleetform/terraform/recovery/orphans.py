@@ -29,7 +29,9 @@ def find_orphans(folder: Path, data: Path) -> OrphanProcesses:
     """
     commands = _command_lines()
     runs = [
-        pid for pid, words in commands.items() if any(word.startswith(f"-chdir={folder}{os.sep}") for word in words)
+        pid
+        for pid, words in commands.items()
+        if any(word.startswith(f"-chdir={folder}{os.sep}") for word in words)
     ]
     providers = [pid for pid, words in commands.items() if words[0].startswith(f"{data}{os.sep}")]
     return OrphanProcesses(tuple(sorted(runs)), tuple(sorted(providers)))

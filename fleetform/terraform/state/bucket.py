@@ -151,14 +151,18 @@ def _settings(s3: Any, spec: BucketSpec) -> list[_Setting]:  # noqa: ANN401
             lambda: _encryption_rule(s3.get_bucket_encryption(Bucket=name)),
             "ServerSideEncryptionConfigurationNotFoundError",
             lambda _: encryption,
-            lambda value: s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [value]}),
+            lambda value: s3.put_bucket_encryption(
+                Bucket=name, ServerSideEncryptionConfiguration={"Rules": [value]}
+            ),
         ),
         _Setting(
             f"old versions for {HISTORY_DAYS} days",
             lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"],
             "NoSuchLifecycleConfiguration",
             lambda present: _merge(present or [], _expiry_rule(), "ID"),
-            lambda value: s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": value}),
+            lambda value: s3.put_bucket_lifecycle_configuration(
+                Bucket=name, LifecycleConfiguration={"Rules": value}
+            ),
         ),
         _Setting(
             "tags",
@@ -168,7 +172,9 @@ def _settings(s3: Any, spec: BucketSpec) -> list[_Setting]:  # noqa: ANN401
             lambda value: s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": _tag_set(value)}),
         ),
     ]
-    if s3.meta.endpoint_url.startswith("http:"):  # the emulator has no TLS, so the policy would lock everyone out
+    if s3.meta.endpoint_url.startswith(
+        "http:"
+    ):  # the emulator has no TLS, so the policy would lock everyone out
         return settings
     return [*settings, _tls_setting(s3, name)]
 

@@ -58,7 +58,8 @@ class LocalMachine:
 def read(text: bytes) -> Lock | None:
     """Read a lock from the content of its S3 object; None if it is not a lock.
 
-    The format is LockInfo in hashicorp/terraform, internal/states/statemgr/locker.go: JSON with a time in RFC 3339.
+    The format is LockInfo in hashicorp/terraform, internal/states/statemgr/locker.go: JSON with a time in RFC
+    3339.
     """
     try:
         info = json.loads(text)

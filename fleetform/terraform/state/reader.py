@@ -121,7 +121,7 @@ def _has_content(text: bytes) -> bool:
 
 
 def modules(access: Access, bucket: str) -> dict[str, frozenset[str]]:
-    """Return the root module's calls that have resources in each stack's state, by stack, without empty stacks.
+    """Return the module calls that have resources in each stack's state, without empty stacks.
 
     Resources outside of every module count as a module with an empty name.
 
@@ -151,7 +151,9 @@ def modules(access: Access, bucket: str) -> dict[str, frozenset[str]]:
 def _modules(state: dict[str, Any]) -> frozenset[str]:
     """Return the top-level module names in a state, which writes them as `module.web`."""
     managed = [resource for resource in state.get("resources", []) if resource["mode"] == "managed"]
-    return frozenset(resource.get("module", "").removeprefix("module.").partition(".")[0] for resource in managed)
+    return frozenset(
+        resource.get("module", "").removeprefix("module.").partition(".")[0] for resource in managed
+    )
 
 
 def state_key(stack: str) -> str:
@@ -160,7 +162,10 @@ def state_key(stack: str) -> str:
 
 
 def lock_key(stack: str) -> str:
-    """Return the key of the lock of a stack's state: hashicorp/terraform, internal/backend/remote-state/s3."""
+    """Return the key of the lock of a stack's state.
+
+    Hashicorp/terraform, internal/backend/remote-state/s3.
+    """
     return f"{state_key(stack)}.tflock"
 
 

@@ -1,4 +1,7 @@
-"""Snapshots of the files that an environment's stacks consist of: digests, and the outputs that stacks read."""
+"""Snapshots of the files that an environment's stacks consist of.
+
+Digests, and the outputs that stacks read.
+"""
 
 import os
 import re
@@ -25,7 +28,10 @@ _CALL = re.compile(r'\bmodule\s+"([^"]+)"\s*\{\s*source\s*=\s*"(\.[^"$]*)"')
 
 
 class OutputRead(NamedTuple):
-    """An output of the foundation that a stack reads, or its entry for a key; the key is empty for the whole output."""
+    """An output of the foundation that a stack reads, or its entry for a key.
+
+    The key is empty for the whole output.
+    """
 
     output: str
     key: str
@@ -95,7 +101,9 @@ def take_snapshot(project: Project, name: str) -> Snapshot:
         for stack in (*stacks(environment), *emptied(environment, folders))
     }
     inventories = {stack.name: rendered[stack.name].inventory(stack) for stack in stacks(environment)}
-    inventories |= {stack.name: rendered[stack.name].inventory(stack) for stack in emptied(environment, folders)}
+    inventories |= {
+        stack.name: rendered[stack.name].inventory(stack) for stack in emptied(environment, folders)
+    }
     foundation = rendered[FOUNDATION.name]
     outputs = {path: file.text for path, file in foundation.all.items() if "output" in file.text}
     return Snapshot(inventories, outputs, dict(foundation.modules()))
@@ -109,7 +117,7 @@ class _ModuleCache:
         self._folders: dict[PurePath, dict[PurePath, _File]] = {}
 
     def contents(self, folder: PurePath) -> Iterator[tuple[PurePath, bytes]]:
-        """Yield the files of a module, without hidden files, Markdown, and folders that are modules themselves."""
+        """Yield the files of a module, without hidden files, Markdown and nested modules."""
         top = str(self._root / folder)
         for above, folders, names in os.walk(top):
             if above != top and any(name.endswith(_TERRAFORM) for name in names):
@@ -118,7 +126,10 @@ class _ModuleCache:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if not name.startswith(".") and not name.endswith(_PROSE):
-                    yield PurePath(os.path.relpath(f"{above}/{name}", self._root)), _content(f"{above}/{name}")
+                    yield (
+                        PurePath(os.path.relpath(f"{above}/{name}", self._root)),
+                        _content(f"{above}/{name}"),
+                    )
 
     def files_of_called(self, sources: Iterable[PurePath]) -> dict[PurePath, _File]:
         """Return the files of modules and of all modules that they call."""
@@ -135,7 +146,9 @@ class _ModuleCache:
 
     def _files(self, folder: PurePath) -> dict[PurePath, _File]:
         if folder not in self._folders:
-            self._folders[folder] = {path: _file(path, None, content) for path, content in self.contents(folder)}
+            self._folders[folder] = {
+                path: _file(path, None, content) for path, content in self.contents(folder)
+            }
         return self._folders[folder]
 
 
@@ -152,17 +165,25 @@ class _RenderedStack:
             for path, content in modules.contents(folder)
             if path in texts or not content.startswith(HEADER_START.encode())
         }
-        self._own = {path: _file(path, texts.get(path), on_disk.get(path)) for path in sorted(on_disk.keys() | texts)}
-        self.all = self._own | modules.files_of_called(source for file in self._own.values() for source in file.sources)
+        self._own = {
+            path: _file(path, texts.get(path), on_disk.get(path)) for path in sorted(on_disk.keys() | texts)
+        }
+        self.all = self._own | modules.files_of_called(
+            source for file in self._own.values() for source in file.sources
+        )
 
     def inventory(self, stack: Stack) -> Inventory:
         """Return the files that it consists of."""
         files = {path: file.digest for path, file in self.all.items()}
         services = {name: self._of_service(self._folder / service_file(name)) for name in stack.services}
         matches = {
-            path: _READ.findall(file.text) for path, file in self.all.items() if path.is_relative_to(self._folder)
+            path: _READ.findall(file.text)
+            for path, file in self.all.items()
+            if path.is_relative_to(self._folder)
         }
-        reads = {path: frozenset(OutputRead(*read) for read in each) for path, each in matches.items() if each}
+        reads = {
+            path: frozenset(OutputRead(*read) for read in each) for path, each in matches.items() if each
+        }
         return Inventory(self._folder, files, services, reads)
 
     def _of_service(self, path: PurePath) -> frozenset[PurePath]:

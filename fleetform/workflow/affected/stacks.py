@@ -135,17 +135,21 @@ def _needed(paths: list[PurePath]) -> list[PurePath]:
 
 
 def compare(before: Snapshot, after: Snapshot) -> Iterator[AffectedStack]:
-    """Yield the stacks that differ between two snapshots, in the order in which they are applied, removed ones last."""
+    """Yield the stacks that differ between two snapshots, in apply order, removed ones last."""
     removed = [name for name in before.stacks if name not in after.stacks]
     changed = _changed_reads(before, after)
     for name in (*after.stacks, *removed):
         old, new = before.stacks.get(name, _NOTHING), after.stacks.get(name, _NOTHING)
-        differing = [path for path in old.files.keys() | new.files.keys() if old.files.get(path) != new.files.get(path)]
+        differing = [
+            path for path in old.files.keys() | new.files.keys() if old.files.get(path) != new.files.get(path)
+        ]
         reads = _changed_outputs(old, new, changed)
         if differing or reads:
             services = _services(old, new, {*differing, *reads})
             why = (*_files(old, new, sorted(differing)), *_of_foundation(reads))
-            yield AffectedStack(name, _change(name, before, after), services, _summarize(name, before, after, why))
+            yield AffectedStack(
+                name, _change(name, before, after), services, _summarize(name, before, after, why)
+            )
 
 
 def _change(name: str, before: Snapshot, after: Snapshot) -> Change:
@@ -163,7 +167,9 @@ def _summarize(name: str, before: Snapshot, after: Snapshot, why: tuple[str, ...
 def _services(old: Inventory, new: Inventory, differing: set[PurePath]) -> tuple[str, ...]:
     """Return the services whose set of files differs, or one of whose files does."""
     names = old.services.keys() | new.services.keys()
-    of_one = {name: (old.services.get(name, frozenset()), new.services.get(name, frozenset())) for name in names}
+    of_one = {
+        name: (old.services.get(name, frozenset()), new.services.get(name, frozenset())) for name in names
+    }
     return tuple(sorted(name for name, (one, other) in of_one.items() if one != other or one & differing))
 
 
@@ -198,7 +204,9 @@ def _changed_outputs(
     old: Inventory, new: Inventory, changed: frozenset[OutputRead]
 ) -> dict[PurePath, frozenset[OutputRead]]:
     """Return the changed outputs that files read both before and now, by file."""
-    changed_reads = {path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()}
+    changed_reads = {
+        path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()
+    }
     return {path: reads for path, reads in changed_reads.items() if reads}
 
 

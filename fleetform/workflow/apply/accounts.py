@@ -1,4 +1,4 @@
-"""Checks that the AWS credentials belong to the catalog's account, before anything there is read or changed."""
+"""Checks that the AWS credentials belong to the catalog's account before anything is read."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,7 +25,8 @@ def require_account(workspace: Workspace) -> None:
     account, arn = _identity(workspace)
     if account != environment.account:
         raise CheckFailedError(
-            f"{environment.name} is in account {environment.account} ({_place(workspace, 'account')}), but the AWS"
+            f"{environment.name} is in account {environment.account} ({_place(workspace, 'account')}), but"
+            " the AWS"
             f" credentials are for {account} ({arn}); choose others with AWS_PROFILE, or fix `account`"
         )
 

@@ -1,4 +1,7 @@
-"""Runs a function in the background, such as AWS requests: they take half a second, most of it the import of boto3."""
+"""Runs a function in the background, such as AWS requests.
+
+They take half a second, most of it the import of boto3.
+"""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Takes waves of stacks from plan to apply, side by side. It prints nothing: a listener shows progress and asks."""
+"""Takes waves of stacks from plan to apply, side by side. It prints nothing.
+
+A listener shows progress and asks.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,7 +68,8 @@ class Driver:
         options: The flags.
         listener: Shows progress and asks.
         recorder: Records how far each stack has come; None if nothing is applied.
-        checks: Raises if a precondition of any plan or apply fails. It asks AWS while the first plans are made.
+        checks: Raises if a precondition of any plan or apply fails. It asks AWS while the first plans are
+            made.
     """
 
     def __init__(
@@ -105,13 +109,16 @@ class Driver:
             to_apply: The plans may be applied later.
 
         Returns:
-            Their plans, and the names of the others: these read outputs that the foundation gets when it is applied.
+            Their plans, and the names of the others: these read outputs that the foundation gets when it is
+            applied.
 
         Raises:
             CheckFailedError: A check fails.
             ProgramError: A stack cannot be planned for another reason.
         """
-        planned, failures = self._plan(stacks, Mode.APPLY, terraform.plan_to_apply if to_apply else terraform.plan)
+        planned, failures = self._plan(
+            stacks, Mode.APPLY, terraform.plan_to_apply if to_apply else terraform.plan
+        )
         waiting = {name for name, error in failures.items() if isinstance(error, OutputsMissingError)}
         if any(not plan.stack.reads_foundation and not plan.changes for plan in planned):
             waiting = set()
@@ -195,7 +202,8 @@ class Driver:
         self.listener.approve(Proposal(changing, changes, images, risk, mode, self.uses_saved))
         if self._revision != runs.current_revision(self.workspace):
             raise CheckFailedError(
-                f"the files of {self.workspace.environment.name}, or the commit, have changed since the plan was made;"
+                f"the files of {self.workspace.environment.name}, or the commit, have changed since the"
+                " plan was made;"
                 " nothing was applied: plan again"
             )
         if images:
@@ -243,7 +251,9 @@ class Driver:
             except FleetformError as error:
                 self._record(stack, State.FAILED, error=str(error).partition("\n")[0])
                 waits = isinstance(error, OutputsMissingError)
-                self.listener.end(stack.name, f"waits for {FOUNDATION.name}" if waits else "failed", succeeded=False)
+                self.listener.end(
+                    stack.name, f"waits for {FOUNDATION.name}" if waits else "failed", succeeded=False
+                )
                 raise
             except KeyboardInterrupt:
                 self._record_interrupt(stack)
@@ -253,7 +263,10 @@ class Driver:
             return answer
 
         processes = self.workspace.processes
-        with self.listener.wave([stack.name for stack in stacks]), processes.reporting(self.listener.interrupted):
+        with (
+            self.listener.wave([stack.name for stack in stacks]),
+            processes.reporting(self.listener.interrupted),
+        ):
             futures = processes.at_once(self._jobs(stacks), attempt, stacks)
         errors = {stack.name: future.exception() for stack, future in zip(stacks, futures, strict=True)}
         for name, error in errors.items():
@@ -267,7 +280,9 @@ class Driver:
     def _jobs(self, stacks: Sequence[Stack]) -> int:
         return self.options.jobs or suitable_jobs(self.workspace.environment, stacks)
 
-    def _record(self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
+    def _record(
+        self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = ""
+    ) -> None:
         if self._recorder:
             self._recorder.note(stack.name, state, counts, seconds, error)
 

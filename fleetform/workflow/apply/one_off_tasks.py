@@ -14,7 +14,7 @@ from fleetform.workflow.workspace import Workspace
 
 
 def due(workspace: Workspace, stack: Stack) -> tuple[OneOffTask, ...]:
-    """Return the tasks of an applied stack whose current definition has not succeeded yet, in order of their names.
+    """Return the tasks of an applied stack whose current definition has not succeeded, by name.
 
     Raises:
         ProgramError: Terraform or AWS reports an error.
@@ -52,4 +52,6 @@ def _explain_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"{error}; check the credentials, then apply again; it continues from here") from None
+        raise ProgramError(
+            f"{error}; check the credentials, then apply again; it continues from here"
+        ) from None

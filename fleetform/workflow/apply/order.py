@@ -19,13 +19,18 @@ def is_applied(workspace: Workspace) -> bool:
 
 
 def emptied_and_applied(workspace: Workspace) -> list[Stack]:
-    """Return the stacks that all services have left and that are still applied. They go first: they only destroy."""
+    """Return the stacks that all services have left and that are still applied. They go first.
+
+    They only destroy.
+    """
     return [stack for stack in workspace.emptied if states.has_state(workspace, stack)]
 
 
 def plannable(workspace: Workspace, options: RunOptions) -> tuple[list[Stack], list[str]]:
-    """Return the selected stacks that can be planned, and the names of those that read outputs not available yet."""
-    selected = [stack for stack in (*emptied_and_applied(workspace), *workspace.stacks) if options.includes(stack)]
+    """Return the selected stacks that can be planned, and the names of those that cannot yet."""
+    selected = [
+        stack for stack in (*emptied_and_applied(workspace), *workspace.stacks) if options.includes(stack)
+    ]
     if not any(stack.reads_foundation for stack in selected) or states.has_state(workspace, FOUNDATION):
         return selected, []
     ready = [stack for stack in selected if not stack.reads_foundation or stack in workspace.emptied]
@@ -46,7 +51,8 @@ def unfinished(workspace: Workspace) -> frozenset[str]:
         raise InputError(f"--resume: the last apply of {name} finished all stacks; apply without --resume")
     if last.revision != runs.current_revision(workspace):
         raise InputError(
-            f"--resume: the files of {name}, or the commit, have changed since the last apply; apply without --resume,"
+            f"--resume: the files of {name}, or the commit, have changed since the last apply; apply"
+            " without --resume,"
             " which plans all stacks"
         )
     return frozenset(last.unsettled)
@@ -55,9 +61,9 @@ def unfinished(workspace: Workspace) -> frozenset[str]:
 def apply_waves(driver: Driver, prepare_dependents: Callable[[], None]) -> None:
     """Apply the stacks of an environment, in waves of those that do not wait for each other.
 
-    Dependents come after what they depend on. If that only loses resources, they go first: AWS does not delete what is
-    in use, and a caller should stop calling before its access is closed. So do stacks that all services have left.
-    One-off tasks run before the stacks of services are planned.
+    Dependents come after what they depend on. If that only loses resources, they go first: AWS does not
+    delete what is in use, and a caller should stop calling before its access is closed. So do stacks that all
+    services have left. One-off tasks run before the stacks of services are planned.
 
     Args:
         driver: Plans and applies.

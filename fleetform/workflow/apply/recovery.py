@@ -1,4 +1,7 @@
-"""Recovers from a run that was killed or failed: waits for its Terraform, unlocks, and finds resources to import."""
+"""Recovers from a run that was killed or failed.
+
+Waits for its Terraform, unlocks, and finds resources to import.
+"""
 
 import contextlib
 import json
@@ -31,10 +34,10 @@ Report: TypeAlias = Callable[[str], None]
 def recover(workspace: Workspace, before: Run, report: Report) -> None:
     """Make an environment ready for the next run.
 
-    A Terraform that survived its run ends by itself and saves its state. One that was killed too leaves its lock, and
-    resources that its apply created and did not save: the next plan imports them. It also imports resources that an
-    apply could not create because they exist already, if they are ours. A lock is removed on the emulator only, where
-    only this checkout can have taken it. On AWS, you decide that.
+    A Terraform that survived its run ends by itself and saves its state. One that was killed too leaves its
+    lock, and resources that its apply created and did not save: the next plan imports them. It also imports
+    resources that an apply could not create because they exist already, if they are ours. A lock is removed
+    on the emulator only, where only this checkout can have taken it. On AWS, you decide that.
 
     Args:
         workspace: The environment.
@@ -57,7 +60,9 @@ def recover(workspace: Workspace, before: Run, report: Report) -> None:
         else:
             doctor = command("state-doctor", env=environment.name)
             report(f"{stack}: `{doctor}` shows whether the lock can be removed, and how")
-    for stack in (stack.name for stack in (*workspace.stacks, *workspace.emptied) if stack.name not in locked):
+    for stack in (
+        stack.name for stack in (*workspace.stacks, *workspace.emptied) if stack.name not in locked
+    ):
         if _is_from(before, workspace.log_of(stack, "apply")):
             _find_unanswered(workspace, stack, objects, report)
 
@@ -69,9 +74,14 @@ def _read_state(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str
 
 
 def _managed_resources(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
-    """Return types and IDs of the resources in all states: if two states had one, each could destroy the other's."""
+    """Return types and IDs of the resources in all states.
+
+    If two states had one, each could destroy the other's.
+    """
     states = (stored.text for key, stored in objects.items() if key.endswith(reader.state_key("")))
-    return frozenset().union(*(apply_log.ids_in_state(json.loads(text)) for text in states if reader.snapshot(text)))
+    return frozenset().union(
+        *(apply_log.ids_in_state(json.loads(text)) for text in states if reader.snapshot(text))
+    )
 
 
 def _may_be_from(before: Run, lock: Lock) -> bool:
@@ -93,7 +103,8 @@ def _wait(workspace: Workspace, before: Run, report: Report) -> None:
     if runs := orphans.find_orphans(*folders).runs:
         running = ", ".join(map(str, runs))
         report(
-            f"waiting for the Terraform of {before}, which is still running and will save its state (process {running})"
+            f"waiting for the Terraform of {before}, which is still running and will save its state"
+            f" (process {running})"
         )
     while orphans.find_orphans(*folders).runs:
         time.sleep(_POLL_SECONDS)
@@ -137,7 +148,9 @@ class _Search:
         return [address for address in addresses if address not in {*self.imports, *self.settled}]
 
 
-def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
+def _find_lost(
+    workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report
+) -> None:
     unsaved = apply_log.find_unsaved(_read_log(workspace.log_of(stack, "apply")), _read_state(objects, stack))
     search = _Search(_managed_resources(objects))
     _find_begun(workspace, stack, unsaved, search, report)
@@ -146,12 +159,14 @@ def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Ob
     _save_imports(workspace, stack, unsaved, search)
 
 
-def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
+def _find_unanswered(
+    workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report
+) -> None:
     """Find resources that an apply began to create and no state has, unless AWS refused them.
 
-    The response was lost, or the request cancelled: the first Ctrl-C has Terraform's provider cancel requests that are
-    under way. After the second, created resources may be missing from the state, too. Otherwise the state is right,
-    and what it lacks was done later.
+    The response was lost, or the request cancelled: the first Ctrl-C has Terraform's provider cancel requests
+    that are under way. After the second, created resources may be missing from the state, too. Otherwise the
+    state is right, and what it lacks was done later.
     """
     log = _read_log(workspace.log_of(stack, "apply"))
     unsaved = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
@@ -179,8 +194,12 @@ def _save_imports(workspace: Workspace, stack: str, unsaved: UnsavedResources, s
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workspace: Workspace, stack: str, unsaved: UnsavedResources, search: _Search, report: Report) -> None:
-    """Find import IDs of our resources whose creation had begun. AWS is asked, except for routes: the plan checks them.
+def _find_begun(
+    workspace: Workspace, stack: str, unsaved: UnsavedResources, search: _Search, report: Report
+) -> None:
+    """Find import IDs of our resources whose creation had begun. AWS is asked, except for routes.
+
+    The plan checks them.
 
     Resources that the credentials may not read stay unsettled.
     """
@@ -208,15 +227,19 @@ def _find_named(workspace: Workspace, begun: PendingCreate, search: _Search) -> 
     """Find a resource that has a unique name."""
     match find_by_name.find(workspace.access, begun.kind, begun.id, _tags(workspace.environment)):
         case Ownership.OURS:
-            search.claim(begun.address, begun.kind, find_by_name.import_id(workspace.access, begun.kind, begun.id))
+            search.claim(
+                begun.address, begun.kind, find_by_name.import_id(workspace.access, begun.kind, begun.id)
+            )
         case Ownership.FOREIGN:
             search.not_ours.add(begun.address)
         case Ownership.ABSENT:
             search.absent.add(begun.address)
 
 
-def _find_tagged(workspace: Workspace, begun: PendingCreate, unsaved: UnsavedResources, search: _Search) -> str | None:
-    """Return the import ID of a resource that has only tags, if there is exactly one that no state and no log has."""
+def _find_tagged(
+    workspace: Workspace, begun: PendingCreate, unsaved: UnsavedResources, search: _Search
+) -> str | None:
+    """Return the import ID of a resource known by tags, if exactly one is in no state and no log."""
     access, ours = workspace.access, _tags(workspace.environment)
     ids = frozenset[str]()
     with contextlib.suppress(find_by_tags.ForbiddenError):
@@ -235,13 +258,22 @@ def _tags(environment: Environment) -> dict[str, str]:
 
 
 def _revoke_default_rules(workspace: Workspace, group: str, report: Report) -> None:
-    """Revoke the default rule of a new security group, as Terraform was about to. On AWS, print the command instead."""
+    """Revoke the default rule of a new security group, as Terraform was about to.
+
+    On AWS, print the command instead.
+    """
     rules = find_by_tags.rules_to_anywhere(workspace.access, group)
     if workspace.environment.emulator:
         find_by_tags.revoke(workspace.access, group, rules)
     elif rules:
-        command = f"aws ec2 revoke-security-group-egress --group-id {group} --security-group-rule-ids {' '.join(rules)}"
-        report(f"{group} still has the default rule to anywhere that AWS adds to each group; revoke it: `{command}`")
+        command = (
+            f"aws ec2 revoke-security-group-egress --group-id {group} --security-group-rule-ids"
+            f" {' '.join(rules)}"
+        )
+        report(
+            f"{group} still has the default rule to anywhere that AWS adds to each group; revoke it:"
+            f" `{command}`"
+        )
 
 
 def _read_log(log: Path) -> str:
@@ -263,14 +295,22 @@ def _describe_created(unsaved: UnsavedResources) -> Iterator[str]:
         yield f"{address} was created as {id_}, but not saved in the state; import it, or delete it"
 
 
-def _describe_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:
-    """Describe resources that AWS reports as existing, and others only if they are imported: they may not exist."""
+def _describe_unanswered(
+    environment: Environment, existing: Collection[str], search: _Search
+) -> Iterator[str]:
+    """Describe resources that AWS reports as existing, and others only if they are imported.
+
+    They may not exist.
+    """
     if ours := [address for address in search.imports if address in existing]:
         yield f"exists already, and is ours: {', '.join(ours)}; the next apply imports it"
     yield from _describe_begun(search.imports.keys() - existing)
     yield from _describe_not_imported(environment, search.elsewhere, search.not_ours.intersection(existing))
     if unsettled := search.unsettled(sorted(existing)):
-        yield f"exists already, and was not found by tags: {', '.join(unsettled)}; `terraform import` it, or delete it"
+        yield (
+            f"exists already, and was not found by tags: {', '.join(unsettled)}; `terraform import` it,"
+            " or delete it"
+        )
 
 
 def _describe_begun(imports: Collection[str]) -> Iterator[str]:
@@ -289,6 +329,7 @@ def _describe_not_imported(
         )
     if elsewhere:
         yield (
-            f"exists already, and a state has it under a different address: {', '.join(sorted(elsewhere))}; apply"
+            f"exists already, and a state has it under a different address: {', '.join(sorted(elsewhere))};"
+            " apply"
             " again once it is removed there, or write a `moved` block"
         )

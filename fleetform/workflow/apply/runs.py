@@ -1,4 +1,7 @@
-"""Records of runs: who did what to an environment, when, and from which commit. Each is written while its run lasts."""
+"""Records of runs: who did what to an environment, when, and from which commit.
+
+Each is written while its run lasts.
+"""
 
 import getpass
 import json
@@ -200,7 +203,10 @@ def document(run: Run) -> dict[str, Any]:
 
 def _read(path: Path) -> Run:
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    stacks = {name: StackRun(**{**stack, "state": State(stack["state"])}) for name, stack in record["stacks"].items()}
+    stacks = {
+        name: StackRun(**{**stack, "state": State(stack["state"])})
+        for name, stack in record["stacks"].items()
+    }
     revision = Revision(**record.pop(_REVISION))
     return Run(**{**record, "revision": revision, "state": State(record["state"]), "stacks": stacks})
 
@@ -218,7 +224,7 @@ def _with_killed_state(run: Run) -> Run:
 
 
 def current_revision(workspace: Workspace) -> Revision:
-    """Return the revision of the files, without hidden ones such as the lock file, which Terraform itself writes."""
+    """Return the revision of the files, without hidden ones such as Terraform's lock file."""
     root = workspace.folder.parents[1]
     paths = sorted(path for folder in (workspace.folder, root / "modules") for path in folder.rglob("[!.]*"))
     parts = (part for path in paths if path.is_file() for part in (str(path).encode(), path.read_bytes()))

@@ -28,7 +28,8 @@ def discard(workspace: Workspace) -> None:
 def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> list[str]:
     """Save plans in place of earlier ones. They may hold secrets: only the owner can read them.
 
-    If the foundation's plan changes outputs, plans that read its outputs are not saved: they would use old values.
+    If the foundation's plan changes outputs, plans that read its outputs are not saved: they would use old
+    values.
 
     Returns:
         The names of the stacks whose plans are not saved.
@@ -67,7 +68,8 @@ def load(workspace: Workspace) -> Mapping[Stack, Plan]:
     if Revision(**record["moment"]) != runs.current_revision(workspace):
         discard(workspace)
         raise InputError(
-            f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied;"
+            f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing"
+            " was applied;"
             " plan again"
         )
     stacks = {stack.name: stack for stack in (*workspace.emptied, *workspace.stacks)}
@@ -83,14 +85,19 @@ def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
             "stack": stack,
             "path": folder / record["path"],
             "summary": Summary(**record["summary"]),
-            "printed": printed and replace(StackPlan(stack.name), changes=tuple(map(_change, printed["changes"]))),
+            "printed": printed
+            and replace(StackPlan(stack.name), changes=tuple(map(_change, printed["changes"]))),
         }
     )
 
 
 def _change(record: Mapping[str, Any]) -> Change:
     differences = tuple(Difference(**each) for each in record["differences"])
-    values = {"action": Action(record["action"]), "forced_by": tuple(record["forced_by"]), "differences": differences}
+    values = {
+        "action": Action(record["action"]),
+        "forced_by": tuple(record["forced_by"]),
+        "differences": differences,
+    }
     return Change(**{**record, **values})
 
 

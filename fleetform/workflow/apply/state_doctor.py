@@ -88,7 +88,9 @@ def find_lock(workspace: Workspace, findings: list[Finding], named: str) -> tupl
         InputError: The stack or the lock is unknown.
     """
     stacks = {stack.name: stack for stack in (*workspace.stacks, *workspace.emptied)}
-    by_name = {f"{each.stack}:{each.lock.id}": each for each in findings if each.lock and each.stack in stacks}
+    by_name = {
+        f"{each.stack}:{each.lock.id}": each for each in findings if each.lock and each.stack in stacks
+    }
     finding = by_name.get(named)
     if finding is None or finding.lock is None:
         locks_ = ", ".join(by_name) or "none, as nothing is locked"
@@ -97,7 +99,9 @@ def find_lock(workspace: Workspace, findings: list[Finding], named: str) -> tupl
 
 
 def _version(workspace: Workspace) -> str:
-    version: str = json.loads(read(commands.version(workspace.program), workspace.variables))["terraform_version"]
+    version: str = json.loads(read(commands.version(workspace.program), workspace.variables))[
+        "terraform_version"
+    ]
     return version
 
 
@@ -133,9 +137,12 @@ class _Doctor:
         )
 
     def _explain_unreadable(self, stack: str) -> str:
-        versions = f"aws s3api list-object-versions --bucket {self._bucket} --prefix {reader.state_key(stack)}"
+        versions = (
+            f"aws s3api list-object-versions --bucket {self._bucket} --prefix {reader.state_key(stack)}"
+        )
         return (
-            f"its state is not in format {reader.FORMAT}; if a newer Terraform wrote it, install that; if it is"
+            f"its state is not in format {reader.FORMAT}; if a newer Terraform wrote it, install that; if"
+            " it is"
             f" broken, restore an older version: `{versions}` lists them"
         )
 
@@ -152,12 +159,16 @@ class _Doctor:
         if not snapshot.resources:
             return None
         return (
-            f"its state holds resources, but envs/{self.workspace.environment.name}/{stack} is missing; restore the"
+            f"its state holds resources, but envs/{self.workspace.environment.name}/{stack} is missing;"
+            " restore the"
             " folder from Git, and apply: that destroys what is left"
         )
 
     def _explain_unreadable_lock(self, stack: str) -> str:
-        return f"its lock does not say whose it is; if no run is using it, delete it: `{self._delete_command(stack)}`"
+        return (
+            "its lock does not say whose it is; if no run is using it, delete it:"
+            f" `{self._delete_command(stack)}`"
+        )
 
     def _explain_stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
@@ -177,18 +188,25 @@ class _Doctor:
     def _explain_unsaved(self, stack: str, path: Path, snapshot: Snapshot | None) -> str:
         unsaved = reader.snapshot(path.read_bytes())
         if unsaved is None:
-            return f"{path} is not a state, perhaps because the disk was full; look into it before you delete it"
+            return (
+                f"{path} is not a state, perhaps because the disk was full; look into it before you delete it"
+            )
         if snapshot and unsaved.lineage != snapshot.lineage:
             return (
-                f"{path} is of a different stack, or of this one before it was recreated; keep it until you know which"
+                f"{path} is of a different stack, or of this one before it was recreated; keep it until"
+                " you know which"
             )
         if snapshot and unsaved.serial <= snapshot.serial:
             return (
-                f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"
+                f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was"
+                " applied"
                 " since; plan it, import what the plan would create twice, then delete the file"
             )
         command = _shell_command(self.workspace, stack, _terraform(self.workspace, stack).push(path))
-        return f"{path} holds the state that the last apply could not save; run `{command}`, then delete the file"
+        return (
+            f"{path} holds the state that the last apply could not save; run `{command}`, then delete"
+            " the file"
+        )
 
     @property
     def _bucket(self) -> str:

@@ -66,7 +66,9 @@ def _bucket_fingerprint(workspace: Workspace) -> bytes:
     records: list[bytes] = []
     if workspace.environment.emulator:
         # One emulator for the project or, if an AWS environment is applied to this machine, its own emulator.
-        records = [fingerprint.content(folder / RECORD) for folder in (workspace.work, workspace.work.parents[1])]
+        records = [
+            fingerprint.content(folder / RECORD) for folder in (workspace.work, workspace.work.parents[1])
+        ]
     return digest(name.encode(), endpoint.encode(), *records)
 
 
@@ -74,7 +76,8 @@ def require_unmoved_services(workspace: Workspace) -> None:
     """Make sure that no apply would recreate a service in a different stack, or lose sight of one.
 
     Raises:
-        CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
+        CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a
+            folder.
     """
     environment = workspace.environment
     with translate_failures(environment.name):
@@ -87,12 +90,14 @@ def require_unmoved_services(workspace: Workspace) -> None:
     }
     names = {stack.name for stack in (*workspace.stacks, *workspace.emptied)}
     problems = [
-        f"{stack}: its state holds resources, but envs/{environment.name}/{stack} is missing; restore the folder from"
+        f"{stack}: its state holds resources, but envs/{environment.name}/{stack} is missing; restore the"
+        " folder from"
         " Git, and apply: that destroys what is left"
         for stack in sorted(services_by_state.keys() - names)
     ]
     problems += [
-        f"{name}: now in the group {home[name]}, but its resources are in the state of {stack}; an apply would destroy"
+        f"{name}: now in the group {home[name]}, but its resources are in the state of {stack}; an apply"
+        " would destroy"
         " and recreate them; docs/upgrading.md shows how to move them"
         for stack in sorted(services_by_state.keys() & names - {FOUNDATION.name})
         for name in sorted(services_by_state[stack])

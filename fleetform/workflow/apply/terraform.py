@@ -61,7 +61,10 @@ def init(workspace: Workspace, stack: Stack, output: Output | None = None) -> No
 
 
 def _retry_initialized(workspace: Workspace, stack: Stack, command: Callable[[], T]) -> T:
-    """Run a command in a stack. If Terraform reports that the stack is not initialised, initialise it and retry."""
+    """Run a command in a stack.
+
+    If Terraform reports that the stack is not initialised, initialise it and retry.
+    """
     try:
         return command()
     except ProgramError as error:
@@ -82,7 +85,12 @@ def validate(workspace: Workspace, stack: Stack) -> None:
 
 
 def plan(
-    workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
+    workspace: Workspace,
+    stack: Stack,
+    output: Output | None = None,
+    *,
+    mode: Mode = Mode.APPLY,
+    color: bool = False,
 ) -> Plan:
     """Plan an initialised stack and save the plan.
 
@@ -97,7 +105,9 @@ def plan(
         result = _with_imports(
             workspace,
             stack,
-            lambda: _retry_initialized(workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)),
+            lambda: _retry_initialized(
+                workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)
+            ),
         )
     except BaseException as error:
         # Another checkout may have destroyed the foundation.
@@ -113,7 +123,12 @@ def plan(
 
 
 def plan_to_apply(
-    workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
+    workspace: Workspace,
+    stack: Stack,
+    output: Output | None = None,
+    *,
+    mode: Mode = Mode.APPLY,
+    color: bool = False,
 ) -> Plan:
     """Plan a stack for an apply: first untaint tainted resources whose replacement would block itself.
 
@@ -132,7 +147,9 @@ def plan_to_apply(
 
 
 def _with_imports(workspace: Workspace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
-    """Plan with import blocks for resources that a killed apply created. The blocks do not stay in the folder.
+    """Plan with import blocks for resources that a killed apply created.
+
+    The blocks do not stay in the folder.
 
     If a resource does not exist after all, drop its import and plan again.
     """
@@ -155,7 +172,10 @@ def _with_imports(workspace: Workspace, stack: Stack, plan_once: Callable[[], Re
 
 def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     """Return a saved plan as `terraform show -json` prints it, secrets included."""
-    argv, variables = workspace.terraform(planned.stack).show(planned.path), workspace.variables_of(planned.stack)
+    argv, variables = (
+        workspace.terraform(planned.stack).show(planned.path),
+        workspace.variables_of(planned.stack),
+    )
     return json.loads(_retry_initialized(workspace, planned.stack, lambda: read(argv, variables)))
 
 
@@ -180,7 +200,9 @@ def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN40
     return json.loads(_retry_initialized(workspace, stack, lambda: read(argv, variables)))
 
 
-def apply(workspace: Workspace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
+def apply(
+    workspace: Workspace, planned: Plan, output: Output | None = None, *, color: bool = False
+) -> Summary:
     """Apply a saved plan, and discard it."""
     for doubtful in (workspace.applied, workspace.applied_fact(planned.stack)):
         doubtful.unlink(missing_ok=True)

@@ -8,7 +8,13 @@ from tempfile import TemporaryDirectory
 
 from fleetform.base.errors import CatalogError, InputError, ProgramError
 from fleetform.base.suggestions import suggestion
-from fleetform.catalog.additions import NewEnvironment, NewService, copy_environment, insert_service, validate_name
+from fleetform.catalog.additions import (
+    NewEnvironment,
+    NewService,
+    copy_environment,
+    insert_service,
+    validate_name,
+)
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
 from fleetform.catalog.writer import write_atomically
 from fleetform.validation.loading import load
@@ -56,7 +62,9 @@ def add_environment(project: Project, name: str, like: str) -> NewEnvironment:
     file = environment_file(name)
     if os.path.lexists(project.root / file.parent):
         raise InputError(f"{file.parent} already exists; choose a different name")
-    environment = copy_environment(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
+    environment = copy_environment(
+        _text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name
+    )
     _require_valid(project, {file: environment.text}, [name])
     _write(project, file, environment.text)
     return environment
@@ -102,4 +110,6 @@ def _write(project: Project, file: PurePath, text: str) -> None:
     except OSError as error:
         if is_new:
             shutil.rmtree(path.parent, ignore_errors=True)
-        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None
+        raise ProgramError(
+            f"{file}: cannot be written: {error.strerror}; fix that and run the command again"
+        ) from None

@@ -1,4 +1,7 @@
-"""Explains where each value of an environment comes from: a position in the YAML, a default, or another key."""
+"""Explains where each value of an environment comes from.
+
+A position in the YAML, a default, or another key.
+"""
 
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -136,7 +139,9 @@ def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, 
     values = call_urls(environment, name)
     for index, callee in enumerate(service.calls):
         if (variable := callee.url_variable) in values:
-            added[*base, "environment", variable] = _following(tree, values[variable], (*base, "calls", index))
+            added[*base, "environment", variable] = _following(
+                tree, values[variable], (*base, "calls", index)
+            )
     if service.port is not None:
         added[*base, "environment", "PORT"] = _following(tree, str(service.port), (*base, "port"))
         added[*base, "dns_name"] = _following(tree, dns_name(environment, name), (*base, "port"))
@@ -182,7 +187,9 @@ def _facts(node: Node, kind: Any, path: Steps) -> Iterator[Fact]:  # noqa: ANN40
 
 def _facts_of_model(entries: Mapping[str, Node], model: type[BaseModel], path: Steps) -> Iterator[Fact]:
     """Yield the facts of a mapping with a model: its fields in order, then all other keys."""
-    fields = {key: field for key, field in model.model_fields.items() if (model, key) != (Environment, "name")}
+    fields = {
+        key: field for key, field in model.model_fields.items() if (model, key) != (Environment, "name")
+    }
     for key, field in fields.items():
         node = entries.get(key)
         if node is not None and node.value is not None:
@@ -219,7 +226,9 @@ def _overridden(node: Node) -> tuple[OverriddenValue, ...]:
 
 def _model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401
     """Return the model among the alternatives of a type; None unless there is exactly one."""
-    models = [choice for choice in _choices(kind) if isinstance(choice, type) and issubclass(choice, BaseModel)]
+    models = [
+        choice for choice in _choices(kind) if isinstance(choice, type) and issubclass(choice, BaseModel)
+    ]
     return models[0] if len(models) == 1 else None
 
 
@@ -274,7 +283,10 @@ def _unknown(explanation: Explanation, what: str) -> str:
     labels = [fact.label for fact in explanation.facts]
     for under, rest in (_split(labels, tried) for tried in (f"services.{what}", what)):
         if under not in ("", "services"):
-            return f"`{under}` has no `{rest}` in `{env}`; {suggestion(rest.split('.')[0], _below(labels, under))}"
+            return (
+                f"`{under}` has no `{rest}` in `{env}`;"
+                f" {suggestion(rest.split('.')[0], _below(labels, under))}"
+            )
     candidates = [*_below(labels, "services"), *_below(labels, "")]
     return f"`{env}` has no service or key `{name}`; {suggestion(name, candidates)}"
 
@@ -289,5 +301,7 @@ def _split(labels: Collection[str], what: str) -> tuple[str, str]:
 
 def _below(labels: Collection[str], under: str) -> list[str]:
     """Return the keys directly below a label."""
-    rests = (name.removeprefix(under).removeprefix(".") for name in labels if not under or _is_under(name, under))
+    rests = (
+        name.removeprefix(under).removeprefix(".") for name in labels if not under or _is_under(name, under)
+    )
     return list(dict.fromkeys(rest.split(".")[0] for rest in rests if rest))

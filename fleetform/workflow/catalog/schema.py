@@ -1,4 +1,7 @@
-"""Generates the files that follow from the catalog's models and the policy's rules: the schema and references."""
+"""Generates the files that follow from the catalog's models and the policy's rules.
+
+The schema and references.
+"""
 
 from pathlib import PurePath
 

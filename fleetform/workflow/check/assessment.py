@@ -100,7 +100,10 @@ def _assess(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
 
 
 def _parts(project: Project, env: str) -> tuple[bytes, ...]:
-    """Return digests of everything that an assessment follows from, except for modules; exceptions end with a day."""
+    """Return digests of everything that an assessment follows from, except for modules.
+
+    Exceptions end with a day.
+    """
     root = project.root
     return (
         fingerprint.code(),

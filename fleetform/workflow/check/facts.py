@@ -1,4 +1,7 @@
-"""The facts that a check needs about an environment, cached apart from it: its models take a tenth of a second."""
+"""The facts that a check needs about an environment, cached apart from it.
+
+Its models take a tenth of a second.
+"""
 
 from typing import TYPE_CHECKING, NamedTuple
 

@@ -65,7 +65,9 @@ def _origin(place: Position, tree: "Node", library: Library) -> Position | None:
     names = names_at(library.file(place.file), place.line, place.column)
     service = _FILE_OF_SERVICE.fullmatch(place.file.name)
     candidates = (
-        _of_service(service["service"], names[2:]) if service else _of_environment(names, place.file.stem, tree)
+        _of_service(service["service"], names[2:])
+        if service
+        else _of_environment(names, place.file.stem, tree)
     )
     return next((position for keys in candidates if (position := _place(tree, keys))), None)
 
@@ -80,7 +82,10 @@ def _of_service(service: str, names: tuple[str, ...]) -> Iterator[Keys]:
 
 
 def _of_environment(names: tuple[str, ...], file: str, tree: "Node") -> Iterator[Keys]:
-    """Yield the keys that the foundation's arguments come from: a call, a key of the same name, or that of the file."""
+    """Yield the keys that the foundation's arguments come from.
+
+    A call, a key of the same name, or that of the file.
+    """
     for name in names:
         if call := _CALL.fullmatch(name):
             yield from _of_call(call["caller"], call["callee"], tree)

@@ -72,7 +72,9 @@ class Check:
             CheckFailedError: A module calls itself.
         """
         outcome = self._policy.check(self._environment, self.facts.content, self._folders)
-        outcome.verdicts.findings += rego.collect_denials(self.project, self.name, self._policy, self._folders)
+        outcome.verdicts.findings += rego.collect_denials(
+            self.project, self.name, self._policy, self._folders
+        )
         return replace(outcome, verdicts=self._with_origins(outcome.verdicts))
 
     def resources(self) -> list[Resource]:
@@ -124,7 +126,9 @@ class Check:
 
 
 def combine(text: Verdicts, plan: Verdicts, stacks: Iterable[str]) -> Verdicts:
-    """Combine the verdicts on text and plans: for a stack with a plan, it has the answers that the text left open.
+    """Combine the verdicts on text and plans.
+
+    For a stack with a plan, it has the answers that the text left open.
 
     Args:
         text: The verdicts on the text of all stacks.
@@ -214,18 +218,22 @@ def write_baseline(project: Project, name: str) -> int:
         else:
             (project.root / file).unlink(missing_ok=True)
     except OSError as error:
-        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None
+        raise ProgramError(
+            f"{file}: cannot be written: {error.strerror}; fix that and run the command again"
+        ) from None
     return len(entries)
 
 
 def _describe(error: UnreadableError) -> Problem:
     reason = f" ({error.reason})" if error.reason else ""
-    message = f"the policy cannot parse this file from here on{reason}: its resources are checked only on a plan"
+    message = (
+        f"the policy cannot parse this file from here on{reason}: its resources are checked only on a plan"
+    )
     return Problem(error.position, message)
 
 
 def _locate_exceptions(root: Path, name: str) -> Callable[[int], Position]:
-    """Return a function from an exception's index to its position in the catalog, which is read with the first one."""
+    """Return a function from an exception's index to its position; the first call reads the catalog."""
 
     @cache
     def locate() -> Callable[..., Position]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _DENIALS: Kind[list[Finding]] = Kind("rego", JsonCodec(list[Finding]))
 
 
-def collect_denials(project: Project, environment: str, policy: "Policy", folders: Sequence[PurePath]) -> list[Finding]:
+def collect_denials(
+    project: Project, environment: str, policy: "Policy", folders: Sequence[PurePath]
+) -> list[Finding]:
     """Return the denials of a project's files in Rego as findings.
 
     Args:
@@ -37,7 +39,11 @@ def collect_denials(project: Project, environment: str, policy: "Policy", folder
         return []
 
     engine = find_engine()
-    common = (fingerprint.code(), fingerprint.program(engine.program, project.root), policy.fingerprint(folders))
+    common = (
+        fingerprint.code(),
+        fingerprint.program(engine.program, project.root),
+        policy.fingerprint(folders),
+    )
     parts = {file: (*common, str(file).encode(), fingerprint.content(project.root / file)) for file in files}
 
     def run(missing: Sequence[PurePath]) -> dict[PurePath, list[Finding]]:

@@ -1,4 +1,7 @@
-"""Problems of the input and findings of the policy as diagnostics: with their source lines and where to read on."""
+"""Problems of the input and findings of the policy as diagnostics.
+
+With their source lines and where to read on.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +33,10 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
             if file.suffix != ".yaml":
                 continue
             paths |= find_key_paths(lines[file], [place for place in places if place.file == file])
-    return [replace(_diagnostic(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
+    return [
+        replace(_diagnostic(problem, paths.get(problem.position, ()), lines), level=level)
+        for problem in problems
+    ]
 
 
 def of_findings(root: Path, findings: "Sequence[Finding]", rules: "Mapping[str, Rule]") -> list[Diagnostic]:

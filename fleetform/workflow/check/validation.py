@@ -19,8 +19,8 @@ def find_unvalidated(project: Project, name: str, rendering: Rendering) -> dict[
         rendering: Its render, which names its stacks.
 
     Returns:
-        By the stack's name, the digests to give to `mark_valid` once it is valid. They include the provider's version
-        twice: in the stack's files, and in our code, which pins it.
+        By the stack's name, the digests to give to `mark_valid` once it is valid. They include the provider's
+        version twice: in the stack's files, and in our code, which pins it.
     """
     program = fingerprint.program(installation.find_program(), project.root)
     modules = fingerprint.tree(project.root / "modules")
@@ -32,7 +32,9 @@ def find_unvalidated(project: Project, name: str, rendering: Rendering) -> dict[
     return {stack: digests for stack, digests in parts.items() if stack not in valid}
 
 
-def mark_valid(project: Project, name: str, rendering: Rendering, stacks: dict[str, tuple[bytes, ...]]) -> None:
+def mark_valid(
+    project: Project, name: str, rendering: Rendering, stacks: dict[str, tuple[bytes, ...]]
+) -> None:
     """Cache that stacks are valid, except for those whose files have changed in the meantime."""
     now = find_unvalidated(project, name, rendering)
     unchanged = {stack: digests for stack, digests in stacks.items() if now.get(stack) == digests}

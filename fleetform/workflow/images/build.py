@@ -82,12 +82,18 @@ def make_images(
         sbom_notices = sbom.notices()
         work = project.work / "environments" / name
         context = BuildContext(
-            find_engine(request.engine), work, request.jobs, listener or BuildListener(), sboms=not sbom_notices
+            find_engine(request.engine),
+            work,
+            request.jobs,
+            listener or BuildListener(),
+            sboms=not sbom_notices,
         )
         outcome = build_and_push(missing, registry, context)
         done, failures = (*done, *outcome.done), outcome.failures
         notices = (*notices, *sbom_notices, *(pushed.notice for pushed in outcome.done if pushed.notice))
-    entries = {service: image for service, image in lock.items() if service in built_services(environment, ())}
+    entries = {
+        service: image for service, image in lock.items() if service in built_services(environment, ())
+    }
     write_lock(project.root, name, entries | {image.service: image.image for image in done})
     return ImagesReport(done, failures, tuple(render_environment(project, name)), notices)
 

@@ -71,7 +71,7 @@ class Pruning:
 
 
 def find_old_images(project: Project, name: str, keep: int) -> Pruning:
-    """Find images that are neither among the newest of their repository, nor locked, nor the target of a rollback.
+    """Find images that are not among the newest, not locked, and not a rollback's target.
 
     Args:
         project: The checkout.
@@ -95,13 +95,17 @@ def find_old_images(project: Project, name: str, keep: int) -> Pruning:
     return Pruning(environment, registry, tuple(services))
 
 
-def _old_images(registry: "Registry", environment: Environment, service: str, locked: set[str], keep: int) -> OldImages:
+def _old_images(
+    registry: "Registry", environment: Environment, service: str, locked: set[str], keep: int
+) -> OldImages:
     repository = environment.full_name(service)
     images = retention.read_images(registry, repository)
     old = retention.select_expired(images, locked, keep)
     deleted = {image.digest for image in old}
     kept = [image for image in images if image.tags and image.digest not in deleted]
-    return OldImages(service, repository, len(kept), sum(retention.is_tagged(image, locked) for image in kept), old)
+    return OldImages(
+        service, repository, len(kept), sum(retention.is_tagged(image, locked) for image in kept), old
+    )
 
 
 def delete(pruning: Pruning) -> list[str]:

@@ -47,7 +47,8 @@ def require_images(project: Project, environment: Environment) -> None:
         build, deploy = command("images", env=environment.name), command("deploy", env=environment.name)
         names = ", ".join(missing)
         raise CheckFailedError(
-            f"{environment.name} has no image of {names} yet; run `{build}` and apply again, or run `{deploy}`"
+            f"{environment.name} has no image of {names} yet; run `{build}` and apply again, or run"
+            f" `{deploy}`"
         )
 
 
@@ -56,5 +57,7 @@ def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]
     built = [name for name, service in environment.services.items() if service.build]
     for name in chosen:
         if name not in built:
-            raise InputError(f"{environment.name} has no service `{name}` with `build`; {suggestion(name, built)}")
+            raise InputError(
+                f"{environment.name} has no service `{name}` with `build`; {suggestion(name, built)}"
+            )
     return [name for name in built if name in chosen or not chosen]

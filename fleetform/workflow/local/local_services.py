@@ -58,7 +58,9 @@ class Site:
     @property
     def compose(self) -> projects.Project:
         """Return its Compose project, whose name is the prefix of all names in it."""
-        return projects.Project(self.environment.prefix, self.work / "compose.yaml", self.work / "logs" / "compose.log")
+        return projects.Project(
+            self.environment.prefix, self.work / "compose.yaml", self.work / "logs" / "compose.log"
+        )
 
     def containers(self) -> tuple[Container, ...]:
         """Return its containers, running or not."""
@@ -77,7 +79,10 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
 
 
 def is_applied(workspace: Workspace) -> bool:
-    """Return whether the rendered Terraform is applied. The emulator loses everything when it stops, states too."""
+    """Return whether the rendered Terraform is applied.
+
+    The emulator loses everything when it stops, states too.
+    """
     try:
         recorded = workspace.applied.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -133,7 +138,9 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     values = secrets.read_secrets(site.root, site.environment.name, secrets.required_variables(applied))
     prefix = site.environment.prefix
     nets = networks(applied, prefix, choose_cidr_block(prefix, os.environ), isolating=site.runner.isolates)
-    site.compose.file.write_text(document(applied, prefix, images, nets, ports(site, applied)), encoding="utf-8")
+    site.compose.file.write_text(
+        document(applied, prefix, images, nets, ports(site, applied)), encoding="utf-8"
+    )
     with agent.agent_paused(site.work, site.runner, site.compose.name):
         projects.up(site.runner, site.compose, values, output)
 
@@ -141,7 +148,9 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
 def _require_no_srv_records(environment: Environment) -> None:
     if names := services_with_srv_record(environment):
         services = ", ".join(names)
-        raise InputError(f"{services}: local containers do not support SRV records; remove `record_type: SRV`")
+        raise InputError(
+            f"{services}: local containers do not support SRV records; remove `record_type: SRV`"
+        )
 
 
 def not_started(environment: Environment) -> dict[str, str]:
@@ -156,12 +165,19 @@ def _when_it_runs(service: Service) -> str:
 
 
 def ports(site: Site, applied: AppliedEnvironment) -> dict[str, int]:
-    """Return the port of this machine for each public service: its current one, else the same port if it is free."""
-    published = {container.service: container.published[0] for container in site.containers() if container.published}
+    """Return the port of this machine for each public service.
+
+    Its current one, else the same port if it is free.
+    """
+    published = {
+        container.service: container.published[0] for container in site.containers() if container.published
+    }
     ports: dict[str, int] = {}
     for service in applied.services:
         if service.desired_count and (public := applied.public(service.name)):
-            ports[service.name] = published.get(service.name) or _free_port(public[0], taken=set(ports.values()))
+            ports[service.name] = published.get(service.name) or _free_port(
+                public[0], taken=set(ports.values())
+            )
     return ports
 
 
@@ -232,7 +248,7 @@ def _failure_reason(container: Container) -> str:
 
 
 def stop(project: Project, site: Site, output: Output) -> None:
-    """Remove all containers, networks and volumes of an environment, and stop the processes that `up` started.
+    """Remove an environment's containers, networks and volumes, and stop the processes of `up`.
 
     The emulator of `local` keeps running, as not only containers use it.
     """

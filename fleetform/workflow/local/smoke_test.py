@@ -45,7 +45,9 @@ def smoke_test(site: Site) -> Matrix:
     """
     if not site.containers():
         name = site.environment.name
-        raise ProgramError(f"{name} is not running on this machine; run `{command('up', env=name)}` to start it")
+        raise ProgramError(
+            f"{name} is not running on this machine; run `{command('up', env=name)}` to start it"
+        )
     return _with_results(site.environment, lambda caller: _answers(site, site.containers(), caller))
 
 
@@ -84,7 +86,11 @@ def _read_answers(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Ans
 
 
 def _answers(site: Site, all_containers: Sequence[Container], caller: str) -> tuple[Answer, ...]:
-    callers = [container for container in all_containers if (container.service, container.state) == (caller, "running")]
+    callers = [
+        container
+        for container in all_containers
+        if (container.service, container.state) == (caller, "running")
+    ]
     if not callers:
         raise ProgramError(f"no task of {caller} is running")
     callees = targets(site.environment, caller, _addresses(all_containers, callers))
@@ -92,7 +98,10 @@ def _answers(site: Site, all_containers: Sequence[Container], caller: str) -> tu
 
 
 def _addresses(all_containers: Sequence[Container], callers: Sequence[Container]) -> dict[str, list[str]]:
-    """Return each service's addresses in networks without the caller: in a shared one, it may call the service."""
+    """Return each service's addresses in networks without the caller.
+
+    In a shared one, it may call the service.
+    """
     shared = {network for container in callers for network in container.addresses}
     addresses: dict[str, list[str]] = {}
     for container in all_containers:
@@ -109,5 +118,7 @@ def _output(site: Site, caller: Container, request: probe.ProbeRequest) -> str:
         done = run_beside(site.runner, caller.name, PROBE_IMAGE, *command_line, timeout=probe.TIMEOUT)
     if done.code != 0:
         error = probe.sanitize(done.stderr.strip().rpartition("\n")[2])
-        raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {error or 'no output'}")
+        raise ProgramError(
+            f"the probe in {caller.name} ended with exit code {done.code}: {error or 'no output'}"
+        )
     return done.stdout

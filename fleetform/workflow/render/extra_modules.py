@@ -42,7 +42,9 @@ def declared_variables(project: Project, name: str) -> dict[str, tuple[Variable,
     """
     found = {folder: _files(project.root / "envs" / name / folder) for folder in _folders(project.root, name)}
     return {
-        folder: tuple(_variables(project, [PurePath("envs", name, folder, EXTRA_NAME, file) for file in files]))
+        folder: tuple(
+            _variables(project, [PurePath("envs", name, folder, EXTRA_NAME, file) for file in files])
+        )
         for folder, files in found.items()
         if files
     }
@@ -50,7 +52,10 @@ def declared_variables(project: Project, name: str) -> dict[str, tuple[Variable,
 
 def variables_fingerprint(declared: dict[str, tuple[Variable, ...]]) -> bytes:
     """Return a digest of the variables as a render uses them, without their places."""
-    stacks = {stack: sorted((each.name, each.required) for each in variables) for stack, variables in declared.items()}
+    stacks = {
+        stack: sorted((each.name, each.required) for each in variables)
+        for stack, variables in declared.items()
+    }
     return digest(json.dumps(stacks, sort_keys=True).encode())
 
 

@@ -34,7 +34,8 @@ def write_rendering(project: Project, rendering: Rendering) -> "list[Change]":
 def emptied_notices(name: str, rendering: Rendering) -> list[str]:
     """Return what to do about stacks without services; they are kept, as their states may hold resources."""
     return [
-        f"envs/{name}/{stack}: this group has no services any more; run `{command('apply', env=name)}` to destroy"
+        f"envs/{name}/{stack}: this group has no services any more; run `{command('apply', env=name)}` to"
+        " destroy"
         " its resources, then delete the folder"
         for stack in rendering.emptied
     ]

@@ -14,7 +14,8 @@ from fleetform.render import writer
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
 
-# What `terraform fmt`, or OpenTofu's, formats in a folder. Of these, not every version takes each by its path:
+# What `terraform fmt`, or OpenTofu's, formats in a folder. Of these, not every version takes each by its
+# path:
 # https://developer.hashicorp.com/terraform/cli/commands/fmt
 _FORMATTED_KIND = re.compile(r"(?s:.*)\.(tf|tofu|tfvars|(tf|tofu)\w*\.hcl)")
 _BY_PATH = (".tf", ".tfvars")
@@ -27,7 +28,9 @@ _TEXT: Kind[str] = Kind("fmt", JsonCodec(str))
 _FORMATTED: Kind[bool] = Kind("formatted", JsonCodec(bool))
 
 
-def format_rendering(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) -> dict[str, dict[PurePath, str]]:
+def format_rendering(
+    project: Project, stacks: Mapping[str, Mapping[PurePath, str]]
+) -> dict[str, dict[PurePath, str]]:
     """Return rendered files as `terraform fmt` leaves them."""
     program = fingerprint.program(installation.find_program(), project.root)
     parts = {

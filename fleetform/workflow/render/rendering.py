@@ -48,8 +48,8 @@ _SUMMARY: Kind[_Summary] = Kind("rendering", JsonCodec(_Summary))
 class Rendering:
     """A render of an environment, of its files as they are when this is made; nothing is written.
 
-    It follows from the catalog, the lock, the templates, our code, Terraform's formatter and the variables of `extra/`.
-    If none of these has changed, no catalog is loaded and no template rendered.
+    It follows from the catalog, the lock, the templates, our code, Terraform's formatter and the variables of
+    `extra/`. If none of these has changed, no catalog is loaded and no template rendered.
 
     Args:
         project: The checkout.
@@ -91,14 +91,18 @@ class Rendering:
         files = self._loaded.render(tuple(self._rendered_files))
         self._cache(files)
         root = self._project.root
-        return {stack: changes(root, PurePath("envs", self._name, stack), texts) for stack, texts in files.items()}
+        return {
+            stack: changes(root, PurePath("envs", self._name, stack), texts) for stack, texts in files.items()
+        }
 
     def _cache(self, files: dict[str, dict[PurePath, str]]) -> None:
         """Cache a render, unless something that it follows from has changed in the meantime."""
         if self._parts is None or self._collect_parts() != self._parts:
             return
         flat = (
-            (stack, path.name, texts[path].encode()) for stack, texts in sorted(files.items()) for path in sorted(texts)
+            (stack, path.name, texts[path].encode())
+            for stack, texts in sorted(files.items())
+            for path in sorted(texts)
         )
         builds = sorted(set(_builds(self._loaded.environment)))
         summary = _Summary(self.notices, self.stacks, self.emptied, _digest(flat), builds)
@@ -106,7 +110,10 @@ class Rendering:
 
     @functools.cached_property
     def _rendered_files(self) -> "dict[str, dict[str, bytes]]":
-        return {name: dict(files) for name, files in rendered_files(self._project.root / "envs" / self._name).items()}
+        return {
+            name: dict(files)
+            for name, files in rendered_files(self._project.root / "envs" / self._name).items()
+        }
 
     @functools.cached_property
     def _loaded(self) -> "LoadedCatalog":
@@ -119,7 +126,10 @@ class Rendering:
         return self._collect_parts()
 
     def _collect_parts(self) -> tuple[bytes, ...] | None:
-        """Return digests of everything that a render follows from; None without such an environment or Terraform."""
+        """Return digests of everything that a render follows from.
+
+        None without such an environment or Terraform.
+        """
         root = self._project.root
         names = environment_names(root)
         if self._name not in names:
@@ -146,7 +156,9 @@ class Rendering:
             return None
         for summary in self._project.cache.find(_SUMMARY, {"": self._parts}).values():
             is_link = functools.cache(os.path.islink)
-            if not any(leaves_repository(self._project.root, PurePath(path), is_link) for path in summary.builds):
+            if not any(
+                leaves_repository(self._project.root, PurePath(path), is_link) for path in summary.builds
+            ):
                 return summary
         return None
 
@@ -163,7 +175,9 @@ def _flat(files: "dict[str, dict[str, bytes]]") -> Iterator[tuple[str, str, byte
 
 def _digest(files: Iterable[tuple[str, str, bytes]]) -> bytes:
     """Return a digest of files: stack, name and content of each, sorted."""
-    return digest(*(part for stack, name, content in files for part in (stack.encode(), os.fsencode(name), content)))
+    return digest(
+        *(part for stack, name, content in files for part in (stack.encode(), os.fsencode(name), content))
+    )
 
 
 def _builds(environment: "Environment") -> Iterator[str]:

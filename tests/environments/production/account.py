@@ -16,7 +16,12 @@ _KINDS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("ec2", "describe_addresses", "Addresses", {}),
     ("ec2", "describe_flow_logs", "FlowLogs", {}),
     ("ec2", "describe_internet_gateways", "InternetGateways", {}),
-    ("ec2", "describe_nat_gateways", "NatGateways", {"Filters": [{"Name": "state", "Values": ["available"]}]}),
+    (
+        "ec2",
+        "describe_nat_gateways",
+        "NatGateways",
+        {"Filters": [{"Name": "state", "Values": ["available"]}]},
+    ),
     ("ec2", "describe_network_acls", "NetworkAcls", {}),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", {}),
     ("ec2", "describe_route_tables", "RouteTables", {}),

@@ -1,4 +1,4 @@
-"""`prod` as it ships, with all that a service can have, applied once to the emulator, changed in a plan, destroyed."""
+"""`prod` as it ships, with every service feature: applied to the emulator, changed, destroyed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,10 @@ _ENVIRONMENT = {
     "protection: true": "protection: false\nemulator: true",
     "subnets: private": "subnets: private\n  nat: single\n  endpoints: [ecr.api, ecr.dkr, logs]",
 }
-"""What `prod` says otherwise here: it has endpoints and NAT, as `mail` calls the internet, and it can be destroyed."""
+"""What `prod` says otherwise here.
+
+It has endpoints and NAT, as `mail` calls the internet, and it can be destroyed.
+"""
 
 _SPOOL = "    sidecars: { spool: { image: 123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/spool:1.0 } }\n"
 
@@ -42,10 +45,13 @@ _CHANGES = {
     "  stock:\n": "  inventory:\n    renamed_from: stock\n",
 }
 _CHANGES_OF_ENVIRONMENT = {
-    "    autoscaling: { min: 2, max: 10, cpu: 60, requests_per_target: 1000 }\n": "    desired_count: 2\n",  # off
+    "    autoscaling: { min: 2, max: 10, cpu: 60, requests_per_target: 1000 }\n": "    desired_count: 2\n",
     "  stock:\n": "  inventory:\n",
 }
-"""Five changes in one plan of each stack, as a plan costs ten seconds: no two of them concern the same module."""
+"""Five changes in one plan of each stack, as a plan costs ten seconds.
+
+No two of them concern the same module.
+"""
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -107,14 +113,19 @@ def _life(project: Project, workspace: Workspace) -> Production:
         _run(workspace, stack, "destroy", "-auto-approve")
     after = account.inventory(workspace.access)
     drifted = {name: plan.changes for name, plan in plans.items()}
-    return Production(workspace.environment, drifted, applied, assessed, rendered, planned, before, meanwhile, after)
+    return Production(
+        workspace.environment, drifted, applied, assessed, rendered, planned, before, meanwhile, after
+    )
 
 
 def _edit(
     project: Project, catalog: Mapping[str, str], environment: Mapping[str, str], services: str = ""
 ) -> list[Change]:
     """Replaces text in both files, adds services to the catalog, and renders; says what changed."""
-    for name, replacements, more in (("catalog.yaml", catalog, services), ("prod/environment.yaml", environment, "")):
+    for name, replacements, more in (
+        ("catalog.yaml", catalog, services),
+        ("prod/environment.yaml", environment, ""),
+    ):
         path = project.root / "envs" / name
         text = path.read_text(encoding="utf-8")
         for old, new in replacements.items():
@@ -133,7 +144,9 @@ def _run(workspace: Workspace, stack: Stack, command: str, *arguments: str) -> t
 def _at_once(task: Callable[[Stack], Result], workspace: Workspace) -> dict[str, Result]:
     """Does something with both stacks, by stack."""
     with ThreadPoolExecutor() as pool:
-        return dict(zip((stack.name for stack in workspace.stacks), pool.map(task, workspace.stacks), strict=True))
+        return dict(
+            zip((stack.name for stack in workspace.stacks), pool.map(task, workspace.stacks), strict=True)
+        )
 
 
 def _shown(workspace: Workspace, plan: Plan) -> Document:

@@ -73,7 +73,11 @@ def planned(production: Production) -> dict[str, str]:
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_concerns_no_more_than_it_says(production: Production, change: str) -> None:
     modules = {address.split(".")[1] for address, _ in CHANGES[change]}
-    found = {(address, action) for address, action in planned(production).items() if address.split(".")[1] in modules}
+    found = {
+        (address, action)
+        for address, action in planned(production).items()
+        if address.split(".")[1] in modules
+    }
     assert found == CHANGES[change]
 
 
@@ -82,7 +86,9 @@ def test_nothing_else_changes(production: Production) -> None:
 
 
 def test_no_service_is_ever_destroyed(production: Production) -> None:
-    services = {address: action for address, action in planned(production).items() if ".aws_ecs_service." in address}
+    services = {
+        address: action for address, action in planned(production).items() if ".aws_ecs_service." in address
+    }
     assert {address.split(".")[1]: action for address, action in services.items()} == {
         "inventory": "update",
         "mail": "update",
@@ -93,7 +99,10 @@ def test_no_service_is_ever_destroyed(production: Production) -> None:
 
 
 def test_the_services_hear_of_a_new_zone_by_an_output(production: Production) -> None:
-    """They are planned over what is applied: a zone reaches them, in place, when the foundation has been applied."""
+    """They are planned over what is applied.
+
+    A zone reaches them, in place, when the foundation has been applied.
+    """
     (outputs,) = (message for message in production.planned["foundation"] if message["type"] == "outputs")
     actions = {name: output["action"] for name, output in outputs["outputs"].items()}
     assert {name: action for name, action in actions.items() if action != "noop"} == {"subnet_ids": "update"}

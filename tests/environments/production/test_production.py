@@ -16,6 +16,8 @@ def test_the_destroy_leaves_nothing(production: Production) -> None:
     assert left == dict.fromkeys(production.before, frozenset())
 
 
-def test_its_plans_break_no_rule_but_what_a_shell_needs_and_leave_no_answer_open(production: Production) -> None:
+def test_its_plans_break_no_rule_but_what_a_shell_needs_and_leave_no_answer_open(
+    production: Production,
+) -> None:
     found = [(finding.rule, finding.address) for finding in production.assessed.findings]
     assert (found, production.assessed.open) == ([("FF042", "module.media.aws_ecs_task_definition.this")], [])

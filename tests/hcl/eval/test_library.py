@@ -85,8 +85,12 @@ def test_a_summary_lists_the_relations_of_a_file_to_others(project: Project) -> 
     found = project.library()
     assert found.summaries(found.paths(STACK)) == {
         STACK / "main.tf": Summary(
-            frozenset({"module.web", "module.far", "local.tags", "data.aws_caller.me", "aws_x.y", "var.size"}),
-            frozenset({"var.name", "local.tags", "data.aws_vpc.this", "aws_lb.this", "each.key", "module.web"}),
+            frozenset(
+                {"module.web", "module.far", "local.tags", "data.aws_caller.me", "aws_x.y", "var.size"}
+            ),
+            frozenset(
+                {"var.name", "local.tags", "data.aws_vpc.this", "aws_lb.this", "each.key", "module.web"}
+            ),
             frozenset({"../modules/web"}),
         ),
         STACK / "terraform.tfvars": Summary(frozenset({"var.name"}), frozenset(), frozenset()),
@@ -104,7 +108,9 @@ def test_nothing_is_parsed_twice(project: Project) -> None:
         found = project.library()
         assert found.file(STACK / "copy.tf").blocks == found.file(STACK / "main.tf").blocks
         found(STACK)
-    assert sorted(project.parsed) == sorted([FILES["stack/main.tf"].encode(), FILES["stack/terraform.tfvars"].encode()])
+    assert sorted(project.parsed) == sorted(
+        [FILES["stack/main.tf"].encode(), FILES["stack/terraform.tfvars"].encode()]
+    )
 
 
 def test_a_damaged_entry_is_parsed_again(project: Project) -> None:
@@ -118,7 +124,9 @@ def test_a_file_that_changes_meanwhile_is_not_cached(project: Project) -> None:
     found = project.library()
     found.digest(STACK / "main.tf")
     project.write("stack/main.tf", "a = 1\n")
-    with pytest.raises(ProgramError, match=r"^stack/main.tf: changed while it was being read; run the command again$"):
+    with pytest.raises(
+        ProgramError, match=r"^stack/main.tf: changed while it was being read; run the command again$"
+    ):
         found.file(STACK / "main.tf")
 
 

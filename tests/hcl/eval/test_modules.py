@@ -97,9 +97,9 @@ def test_the_last_file_of_values_counts(files: tuple[str, ...], expected: str) -
 
 
 def local(text: str) -> Value:
-    return values({"stack/main.tf": f'locals {{\n{text}\n}}\nresource "thing" "this" {{\n  x = local.a\n}}\n'})[
-        "thing.this"
-    ]["x"]
+    return values(
+        {"stack/main.tf": f'locals {{\n{text}\n}}\nresource "thing" "this" {{\n  x = local.a\n}}\n'}
+    )["thing.this"]["x"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,12 @@ def plan(address: str, values: dict[str, object], unknown: dict[str, object]) ->
 
 def test_an_argument_that_the_text_does_not_set_is_absent() -> None:
     text = {resource.address: resource for resource in view(ROLE).resources}
-    unknown: dict[str, object] = {"arn": True, "description": True, "inline_policy": True, "managed_policy_arns": True}
+    unknown: dict[str, object] = {
+        "arn": True,
+        "description": True,
+        "inline_policy": True,
+        "managed_policy_arns": True,
+    }
     values: dict[str, object] = {"name": "web", "path": "/"}
     (role,) = plan_view.resources(plan("aws_iam_role.web", values, unknown), STACK, text)
     assert dict(role.values) == {
@@ -50,7 +55,9 @@ def test_an_argument_that_the_text_does_not_set_is_absent() -> None:
 
 
 def test_without_a_text_all_values_are_present() -> None:
-    (role,) = plan_view.resources(plan("aws_iam_role.web", {"name": "web"}, {"inline_policy": True}), STACK, {})
+    (role,) = plan_view.resources(
+        plan("aws_iam_role.web", {"name": "web"}, {"inline_policy": True}), STACK, {}
+    )
     assert role.value("inline_policy") == Unknown()
 
 
@@ -72,7 +79,9 @@ def test_a_trust_policy_without_a_text_is_checked_on_the_plan() -> None:
 
 def known(values: dict[str, object], unknown: dict[str, object], text: str = "") -> object:
     """Return the known values of `aws_x.this` in a plan, beside its text."""
-    written = {resource.address: resource for resource in view(f'resource "aws_x" "this" {{\n{text}\n}}\n').resources}
+    written = {
+        resource.address: resource for resource in view(f'resource "aws_x" "this" {{\n{text}\n}}\n').resources
+    }
     (found,) = plan_view.resources(plan("aws_x.this", values, unknown), STACK, written)
     return dict(found.values)
 
@@ -82,7 +91,12 @@ def known(values: dict[str, object], unknown: dict[str, object], text: str = "")
     [
         ({"a": 1}, {}, "a = 1", {"a": 1}),
         ({"a": 1}, {"x": True}, "a = 1\nx = uuid()", {"a": 1, "x": Unknown()}),
-        ({"b": [{"c": 1}]}, {"b": [{"d": True}]}, "b {\n  c = 1\n  d = uuid()\n}", {"b": [{"c": 1, "d": Unknown()}]}),
+        (
+            {"b": [{"c": 1}]},
+            {"b": [{"d": True}]},
+            "b {\n  c = 1\n  d = uuid()\n}",
+            {"b": [{"c": 1, "d": Unknown()}]},
+        ),
         ({"b": [1]}, {"b": [False, True]}, "b = [1, uuid()]", {"b": [1, Unknown()]}),
         ({}, {"b": [True, False]}, "b = [uuid(), null]", {"b": [Unknown(), None]}),
         ({"b": {"c": 1}}, {"b": {"d": True}}, "b = { c = 1, d = uuid() }", {"b": {"c": 1, "d": Unknown()}}),
@@ -100,7 +114,9 @@ def test_a_value_known_after_apply_is_unknown_at_its_path(
 def test_a_computed_value_has_the_reference_from_the_text() -> None:
     text = {
         resource.address: resource
-        for resource in view('resource "aws_y" "z" {}\nresource "aws_x" "this" {\n  x = aws_y.z.arn\n}\n').resources
+        for resource in view(
+            'resource "aws_y" "z" {}\nresource "aws_x" "this" {\n  x = aws_y.z.arn\n}\n'
+        ).resources
     }
     (found,) = plan_view.resources(plan("aws_x.this", {}, {"x": True}), STACK, text)
     assert found.values == {"x": Unknown("aws_y.z.arn", present=True)}
@@ -108,11 +124,18 @@ def test_a_computed_value_has_the_reference_from_the_text() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ['module.a["k"].aws_x.y["k"]', 'module.a["k"].aws_x.y[*]', "module.a[*].aws_x.y[*]", "module.a[*].aws_x.y[0]"],
+    [
+        'module.a["k"].aws_x.y["k"]',
+        'module.a["k"].aws_x.y[*]',
+        "module.a[*].aws_x.y[*]",
+        "module.a[*].aws_x.y[0]",
+    ],
 )
 def test_a_resource_with_unknown_keys_in_the_text_keeps_its_position(address: str) -> None:
     (other,) = view('\n\nresource "aws_x" "y" {}\n').resources
-    (found,) = plan_view.resources(plan(address.replace("[*]", '["k"]'), {"a": 1}, {}), STACK, {address: other})
+    (found,) = plan_view.resources(
+        plan(address.replace("[*]", '["k"]'), {"a": 1}, {}), STACK, {address: other}
+    )
     assert found.place == Position(STACK / "main.tf", 3, 1)
 
 

@@ -218,7 +218,10 @@ resource "rule" "this" {
 
 
 def test_for_each_over_a_set_creates_a_resource_for_each_element() -> None:
-    text = 'resource "repository" "this" {\n  for_each = toset(["web", "orders", "web"])\n  name = each.value\n}\n'
+    text = (
+        'resource "repository" "this" {\n  for_each = toset(["web", "orders", "web"])\n  name ='
+        " each.value\n}\n"
+    )
     assert values({"stack/main.tf": text}) == {
         'repository.this["orders"]': {"name": "orders"},
         'repository.this["web"]': {"name": "web"},
@@ -241,7 +244,10 @@ def test_a_key_is_quoted_as_terraform_quotes_it() -> None:
     ],
 )
 def test_count_creates_that_many_resources(count: str, addresses: list[str]) -> None:
-    text = f'variable "free" {{}}\nvariable "flag" {{ default = true }}\nresource "a" "a" {{\n  count = {count}\n}}\n'
+    text = (
+        f'variable "free" {{}}\nvariable "flag" {{ default = true }}\nresource "a" "a" {{\n  count ='
+        f" {count}\n}}\n"
+    )
     assert list(view({"stack/main.tf": text})) == addresses
 
 
@@ -257,7 +263,9 @@ def test_for_each_over_an_unknown_value_is_one_resource_with_a_star(unknown: str
 
 
 def test_a_view_has_the_resources_of_some_types() -> None:
-    found = tuple(view({"stack/main.tf": 'resource "a" "x" {}\nresource "b" "x" {}\nresource "a" "y" {}\n'}).values())
+    found = tuple(
+        view({"stack/main.tf": 'resource "a" "x" {}\nresource "b" "x" {}\nresource "a" "y" {}\n'}).values()
+    )
     assert [each.address for each in View(found).of("a", "c")] == ["a.x", "a.y"]
 
 

@@ -8,4 +8,6 @@ def document(statement: str) -> str:
 
 def policy(statement: str, kind: str = "aws_iam_role_policy", argument: str = "policy") -> str:
     """Return a resource with a policy of one statement, in JSON."""
-    return f'resource "{kind}" "this" {{\n  {argument} = jsonencode({{ Statement = {{ {statement} }} }})\n}}\n'
+    return (
+        f'resource "{kind}" "this" {{\n  {argument} = jsonencode({{ Statement = {{ {statement} }} }})\n}}\n'
+    )

@@ -21,7 +21,9 @@ locals {
   foundation = data.terraform_remote_state.foundation.outputs
 }
 """
-ORDERS, WEB, WORKER = (f'local.foundation.security_group_ids["{name}"]' for name in ("orders", "web", "worker"))
+ORDERS, WEB, WORKER = (
+    f'local.foundation.security_group_ids["{name}"]' for name in ("orders", "web", "worker")
+)
 UNDECLARED = ["worker can reach orders on port 8080, but does not declare the call"]
 
 
@@ -77,8 +79,14 @@ def test_an_open_call_between_services_is_declared(text: str, expected: list[str
     ("text", "expected"),
     [
         (way(ORDERS, '"sg-bastion"'), []),
-        (way(ORDERS, '"sg-bastion"', 9090, 9090), ["port 9090 of orders is open, but the service listens on 8080"]),
-        (way(ORDERS, WEB, 8080, 8090), ["ports 8080 to 8090 of orders are open, but the service listens on 8080"]),
+        (
+            way(ORDERS, '"sg-bastion"', 9090, 9090),
+            ["port 9090 of orders is open, but the service listens on 8080"],
+        ),
+        (
+            way(ORDERS, WEB, 8080, 8090),
+            ["ports 8080 to 8090 of orders are open, but the service listens on 8080"],
+        ),
         (way(WORKER, WEB), ["port 8080 of worker is open, but the service listens on no port"]),
         (way(ORDERS, WEB, protocol="-1"), []),
         (way(ORDERS, WEB, -1, -1, protocol="icmp"), []),
@@ -202,13 +210,17 @@ def test_a_public_service_has_a_health_check(containers: Sequence[str], expected
 
 
 def test_a_load_balancer_has_its_own_health_check() -> None:
-    balanced = ENVIRONMENT.model_copy(update={"ingress": ENVIRONMENT.ingress.model_copy(update={"type": "alb"})})
+    balanced = ENVIRONMENT.model_copy(
+        update={"ingress": ENVIRONMENT.ingress.model_copy(update={"type": "alb"})}
+    )
     assert found("FF026", checked(['{ name = "web" }']), balanced) == []
 
 
 def test_the_position_of_a_name_survives_the_cache() -> None:
     rule = built_in_rules()["FF024"]
     assert rule.keeps is not None
-    known = View(tuple(resource.without_origin(rule.keeps(resource)) for resource in view(rule.bad).resources))
+    known = View(
+        tuple(resource.without_origin(rule.keeps(resource)) for resource in view(rule.bad).resources)
+    )
     verdicts = check_environment(known, {rule.id: rule}, ENVIRONMENT)
     assert [(finding.place.line, finding.place.column) for finding in verdicts.findings] == [(7, 30), (8, 29)]

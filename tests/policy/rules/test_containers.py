@@ -9,7 +9,8 @@ def task(*containers: str, more: str = "") -> str:
     """Return a task definition with these containers."""
     return (
         f'resource "aws_ecs_task_definition" "web" {{\n{more}\n'
-        f"  container_definitions = jsonencode([{', '.join(f'{{ {container} }}' for container in containers)}])\n}}\n"
+        "  container_definitions ="
+        f" jsonencode([{', '.join(f'{{ {container} }}' for container in containers)}])\n}}\n"
     )
 
 
@@ -17,7 +18,9 @@ FARGATE = 'requires_compatibilities = ["FARGATE"]'
 WINDOWS = 'runtime_platform {\n  operating_system_family = "WINDOWS_SERVER_2022_CORE"\n}'
 
 
-@pytest.mark.parametrize("rule", ["FF040", "FF041", "FF042", "FF043", "FF047", "FF050", "FF053", "FF054", "FF056"])
+@pytest.mark.parametrize(
+    "rule", ["FF040", "FF041", "FF042", "FF043", "FF047", "FF050", "FF053", "FF054", "FF056"]
+)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -81,7 +84,10 @@ def test_root_file_systems(text: str, expected: list[str]) -> None:
     [
         (task('linuxParameters = { capabilities = { add = ["NET_BIND_SERVICE", "CHOWN"] } }'), []),
         (task('linuxParameters = { capabilities = { drop = ["ALL"] } }'), []),
-        (task('linuxParameters = { capabilities = { add = ["ALL"] } }'), ["container number 1 has the capability ALL"]),
+        (
+            task('linuxParameters = { capabilities = { add = ["ALL"] } }'),
+            ["container number 1 has the capability ALL"],
+        ),
         (
             task('linuxParameters = { capabilities = { add = ["CAP_SYS_PTRACE"] } }'),
             ["container number 1 has the capability CAP_SYS_PTRACE"],
@@ -107,7 +113,10 @@ def test_confinement(text: str, expected: list[str]) -> None:
     assert answers("FF043", text) == expected
 
 
-LOGGED = 'logConfiguration = { logDriver = "awslogs", options = { awslogs-group = "a", awslogs-region = var.region } }'
+LOGGED = (
+    'logConfiguration = { logDriver = "awslogs", options = { awslogs-group = "a", awslogs-region ='
+    " var.region } }"
+)
 
 
 @pytest.mark.parametrize(

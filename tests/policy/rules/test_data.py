@@ -22,7 +22,11 @@ def answers(kind: str, arguments: str, rule: str, *, protected: bool = True) -> 
         ("aws_rds_cluster", 'engine_mode = "provisioned"', (1, 0)),
         ("aws_elasticache_replication_group", 'engine = "redis"', (1, 0)),
         ("aws_elasticache_replication_group", 'engine = "valkey"', (0, 0)),
-        ("aws_elasticache_replication_group", 'engine = "valkey"\n at_rest_encryption_enabled = false', (1, 0)),
+        (
+            "aws_elasticache_replication_group",
+            'engine = "valkey"\n at_rest_encryption_enabled = false',
+            (1, 0),
+        ),
         ("aws_ebs_volume", "size = 8", (1, 0)),
         ("aws_opensearch_domain", "encrypt_at_rest {\n enabled = true\n }", (0, 0)),
         ("aws_sqs_queue", "sqs_managed_sse_enabled = true", (0, 0)),
@@ -94,7 +98,11 @@ def test_rotatable_keys_are_rotated(arguments: str, expected: tuple[int, int]) -
         (
             "FF084",
             "aws_s3_bucket_policy",
-            'policy = jsonencode({ Statement = { Effect = "Deny", Condition = { A = { "s3:TlsVersion" = 1.2 } } } })',
+            (
+                'policy = jsonencode({ Statement = { Effect = "Deny", Condition = { A = { "s3:TlsVersion" ='
+                " 1.2"
+                " } } } })"
+            ),
             (0, 0),
         ),
         ("FF088", "aws_rds_cluster_instance", "publicly_accessible = false", (0, 0)),
@@ -113,7 +121,9 @@ def test_rotatable_keys_are_rotated(arguments: str, expected: tuple[int, int]) -
         ("FF096", "aws_launch_template", 'metadata_options {\n http_tokens = "optional"\n }', (1, 0)),
     ],
 )
-def test_data_is_private_and_recoverable(rule: str, kind: str, arguments: str, expected: tuple[int, int]) -> None:
+def test_data_is_private_and_recoverable(
+    rule: str, kind: str, arguments: str, expected: tuple[int, int]
+) -> None:
     assert answers(kind, arguments, rule) == expected
 
 

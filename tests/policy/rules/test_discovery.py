@@ -31,10 +31,19 @@ def task(*stops: str) -> str:
         (service(ttl='"61"'), ["callers cache the address for 61 seconds, even if the task has stopped"]),
         (service(ttl="var.ttl"), ["? dns_config.0.dns_records.0.ttl"]),
         (service(ttl="30") + task("30"), []),
-        (service(ttl="31") + task("30"), ["callers cache the address for 31 seconds, but the task stops within 30"]),
-        (service(ttl="31") + task("null"), ["callers cache the address for 31 seconds, but the task stops within 30"]),
+        (
+            service(ttl="31") + task("30"),
+            ["callers cache the address for 31 seconds, but the task stops within 30"],
+        ),
+        (
+            service(ttl="31") + task("null"),
+            ["callers cache the address for 31 seconds, but the task stops within 30"],
+        ),
         (service(ttl="31") + task("2", "40"), []),
-        (service(ttl="100") + task("120"), ["callers cache the address for 100 seconds, even if the task has stopped"]),
+        (
+            service(ttl="100") + task("120"),
+            ["callers cache the address for 100 seconds, even if the task has stopped"],
+        ),
         (service(ttl="31") + task("var.stop"), []),
     ],
 )

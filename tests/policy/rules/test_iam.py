@@ -32,7 +32,9 @@ def undecided(text: str, rule: str) -> list[tuple[str | int, ...]]:
     ],
 )
 def test_actions_with_resources_are_not_allowed_on_all_resources(action: str, resource: str) -> None:
-    assert messages(document(EVERY.format(action, resource)), "FF070") == [f"allows {action} on all resources"]
+    assert messages(document(EVERY.format(action, resource)), "FF070") == [
+        f"allows {action} on all resources"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,10 @@ def test_a_condition_restricts() -> None:
 
 
 def test_unknown_conditions_leave_it_open() -> None:
-    dynamic = 'dynamic "condition" {\n for_each = var.x\n content {\n test = "a"\n variable = "b"\n values = []\n }\n}'
+    dynamic = (
+        'dynamic "condition" {\n for_each = var.x\n content {\n test = "a"\n variable = "b"\n values'
+        " = []\n }\n}"
+    )
     text = document(EVERY.format("s3:GetObject", "*") + "\n" + dynamic)
     assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], [("statement", 0, "condition")])
 
@@ -74,7 +79,9 @@ def test_unknown_conditions_leave_it_open() -> None:
 def test_an_unknown_resource_may_be_everything_unless_it_is_an_arn(
     resources: str, open_at: list[tuple[str | int, ...]]
 ) -> None:
-    text = 'resource "aws_s3_bucket" "web" {}\n' + document(f'actions = ["s3:GetObject"]\n resources = {resources}')
+    text = 'resource "aws_s3_bucket" "web" {}\n' + document(
+        f'actions = ["s3:GetObject"]\n resources = {resources}'
+    )
     assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], open_at)
 
 
@@ -108,7 +115,8 @@ resource "aws_iam_role" "web" {
 def test_json_text_is_read() -> None:
     text = """
 resource "aws_iam_policy" "web" {
-  policy = "{\\"Statement\\":[{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"s3:GetObject\\",\\"Resource\\":\\"*\\"}]}"
+  policy =\
+ "{\\"Statement\\":[{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"s3:GetObject\\",\\"Resource\\":\\"*\\"}]}"
 }
 """
     assert messages(text, "FF070") == ["allows s3:GetObject on all resources"]
@@ -130,10 +138,14 @@ def test_roles_may_be_passed_to_a_named_service() -> None:
 @pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:Create*", "sts:AssumeRole", "iam:*Policy"])
 def test_privilege_escalation_is_found(action: str) -> None:
     resource = "arn:aws:iam::123456789012:role/*"
-    assert messages(document(EVERY.format(action, resource)), "FF072") == [f"allows {action} on all resources"]
+    assert messages(document(EVERY.format(action, resource)), "FF072") == [
+        f"allows {action} on all resources"
+    ]
 
 
-@pytest.mark.parametrize("action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"])
+@pytest.mark.parametrize(
+    "action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"]
+)
 def test_reading_iam_is_no_escalation(action: str) -> None:
     assert messages(document(EVERY.format(action, "*")), "FF072") == []
 
@@ -164,7 +176,9 @@ def test_full_access_is_matched_by_policy_name(arn: str, expected: list[str]) ->
     assert messages(text, "FF074") == expected
 
 
-@pytest.mark.parametrize(("arn", "open_at"), [("aws_iam_policy.web.arn", []), ("var.policy_arn", [("policy_arn",)])])
+@pytest.mark.parametrize(
+    ("arn", "open_at"), [("aws_iam_policy.web.arn", []), ("var.policy_arn", [("policy_arn",)])]
+)
 def test_a_terraform_policy_is_not_an_aws_managed_one(arn: str, open_at: list[tuple[str | int, ...]]) -> None:
     text = f'resource "aws_iam_role_policy_attachment" "this" {{\n  policy_arn = {arn}\n}}\n'
     text += 'resource "aws_iam_policy" "web" {}\n'

@@ -62,7 +62,11 @@ OLD = "accepts TLS 1.0 or 1.1"
         ("HTTPS", '"ELBSecurityPolicy-TLS-1-2-Ext-2018-06"', []),
         ("HTTPS", '"ELBSecurityPolicy-FS-1-2-Res-2020-10"', []),
         ("HTTPS", '"ELBSecurityPolicy-TLS13-1-0-2021-06"', [f"ELBSecurityPolicy-TLS13-1-0-2021-06 {OLD}"]),
-        ("TLS", '"ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04"', [f"ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04 {OLD}"]),
+        (
+            "TLS",
+            '"ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04"',
+            [f"ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04 {OLD}"],
+        ),
         ("TLS", '"ELBSecurityPolicy-TLS-1-1-2017-01"', [f"ELBSecurityPolicy-TLS-1-1-2017-01 {OLD}"]),
         ("HTTPS", '"ELBSecurityPolicy-FS-2018-06"', [f"ELBSecurityPolicy-FS-2018-06 {OLD}"]),
         ("HTTPS", "null", [f"ELBSecurityPolicy-2016-08 {OLD}"]),

@@ -7,7 +7,8 @@ from .answers import answers
 VPC = 'resource "aws_vpc" "this" {\n  cidr_block = "10.0.0.0/16"\n}\n'
 LOOPED = 'resource "aws_vpc" "this" {\n  count      = 1\n  cidr_block = "10.0.0.0/16"\n}\n'
 ACL = (
-    'resource "aws_network_acl_rule" "this" {{\n  rule_action = "{}"\n  protocol = "{}"\n  cidr_block = "{}"\n{}\n}}\n'
+    'resource "aws_network_acl_rule" "this" {{\n  rule_action = "{}"\n  protocol = "{}"\n  cidr_block ='
+    ' "{}"\n{}\n}}\n'
 )
 
 
@@ -93,7 +94,9 @@ NETWORK = ("network_configuration", "assign_public_ip = true")
     [
         (nested('resource "aws_ecs_service" "this"', 'launch_type = "EC2"'), []),
         (
-            nested('resource "aws_ecs_service" "this"', "network_configuration", "assign_public_ip = var.public"),
+            nested(
+                'resource "aws_ecs_service" "this"', "network_configuration", "assign_public_ip = var.public"
+            ),
             ["? network_configuration.0.assign_public_ip"],
         ),
         (nested('resource "aws_scheduler_schedule" "this"', "target", "ecs_parameters", *NETWORK), PUBLIC),
@@ -152,7 +155,10 @@ ALL = 'Effect = "Allow", Principal = "*", Action = "*"'
     ],
 )
 def test_endpoint_policies_restrict_something(policy: str, expected: list[str]) -> None:
-    assert answers("FF020", f'resource "aws_vpc_endpoint" "s3" {{\n  policy = jsonencode({policy})\n}}\n') == expected
+    assert (
+        answers("FF020", f'resource "aws_vpc_endpoint" "s3" {{\n  policy = jsonencode({policy})\n}}\n')
+        == expected
+    )
 
 
 def test_an_unknown_endpoint_policy_is_undecided() -> None:

@@ -28,9 +28,25 @@ def variable(name: str, value: str) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        *("PASSWORD", "DB_PASSWORD", "PGPASSWORD", "dbPassword", "spring.datasource.password", "SMTP_PASS", "DB_PWD"),
+        *(
+            "PASSWORD",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "dbPassword",
+            "spring.datasource.password",
+            "SMTP_PASS",
+            "DB_PWD",
+        ),
         *("SECRET", "CLIENT_SECRET", "clientSecret", "JWT_SECRET", "SECRET_KEY_BASE", "DJANGO_SECRET_KEY"),
-        *("API_KEY", "APIKEY", "STRIPE_API_KEY", "AWS_SECRET_ACCESS_KEY", "PRIVATE_KEY", "splunk-token", "AUTH_TOKEN"),
+        *(
+            "API_KEY",
+            "APIKEY",
+            "STRIPE_API_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "PRIVATE_KEY",
+            "splunk-token",
+            "AUTH_TOKEN",
+        ),
         *("accessToken", "DB_CREDENTIALS"),
     ],
 )
@@ -41,8 +57,26 @@ def test_names_of_secrets(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("DB_PASSWORD_FILE", "SECRET_ARN", "SECRET_NAME", "TOKEN_URL", "API_KEY_HEADER", "PWD", "OLDPWD", "BYPASS"),
-        *("KEY", "PUBLIC_KEY", "KMS_KEY", "AWS_ACCESS_KEY_ID", "MAX_TOKENS", "TOKENIZER", "COMPASS", "PARTITION_KEY"),
+        *(
+            "DB_PASSWORD_FILE",
+            "SECRET_ARN",
+            "SECRET_NAME",
+            "TOKEN_URL",
+            "API_KEY_HEADER",
+            "PWD",
+            "OLDPWD",
+            "BYPASS",
+        ),
+        *(
+            "KEY",
+            "PUBLIC_KEY",
+            "KMS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "MAX_TOKENS",
+            "TOKENIZER",
+            "COMPASS",
+            "PARTITION_KEY",
+        ),
         *("PASSWORD_MIN_LENGTH", "SECRETS_PATH", "MONKEY"),
     ],
 )
@@ -80,7 +114,11 @@ def test_formats_of_secrets(value: str, expected: str) -> None:
     [
         *("", "http://orders.prod.shop.internal:8080", "https://user@example.com/", "mailto:a@b.example"),
         *("arn:aws:sns:eu-central-1:123456789012:a-topic-with-a-name-of-forty-characters", "0.0.0.0:8080"),
-        *("postgres://shop:${DB_PASSWORD}@db/shop", "postgres://shop:$DB_PASSWORD@db", "postgres://shop:{password}@db"),
+        *(
+            "postgres://shop:${DB_PASSWORD}@db/shop",
+            "postgres://shop:$DB_PASSWORD@db",
+            "postgres://shop:{password}@db",
+        ),
         *("postgres://shop:<password>@db", "1234abcd-12ab-34cd-a6ef-1234567890ab", "AKIAIOSFODNN7EXAMPLE"),
         *(f"sha256:{'5b0e' * 16}", "AC" + "0" * 32, "sk_test_" + "a1B2" * 6, "-----BEGIN PUBLIC KEY-----"),
         "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-prod-web-with-a-long-name:0a7c9e4d1b2f3a68",
@@ -102,7 +140,11 @@ def test_values_that_look_like_secrets_pass(value: str) -> None:
         ("DB_SECRET", '"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db"', []),
         ("GOOGLE_APPLICATION_CREDENTIALS", '"/etc/google.json"', []),
         ("API_KEY", '"$${API_KEY}"', []),
-        ("DB_PASSWORD", "random_password.db.result", ["DB_PASSWORD of container number 1 is a secret in plain text"]),
+        (
+            "DB_PASSWORD",
+            "random_password.db.result",
+            ["DB_PASSWORD of container number 1 is a secret in plain text"],
+        ),
         ("DB_SECRET", "aws_secretsmanager_secret.db.arn", []),
         ("DB_PASSWORD", "var.password", ["? container_definitions.0.environment.0.value"]),
         ("DB_HOST", "var.host", []),
@@ -147,7 +189,10 @@ def test_commands_and_options(container: str, expected: list[str]) -> None:
         ('"/shop/prod/db-password"', []),
         ('"arn:aws-cn:ssm:cn-north-1:123456789012:parameter/db"', []),
         ('"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-a1b2c3:password::"', []),
-        ('"arn:aws:s3:::secrets/db"', ["A of container number 1 references neither a secret nor a parameter"]),
+        (
+            '"arn:aws:s3:::secrets/db"',
+            ["A of container number 1 references neither a secret nor a parameter"],
+        ),
         (f'"{TOKEN}"', ["A of container number 1 references neither a secret nor a parameter"]),
         ("null", ["A of container number 1 references neither a secret nor a parameter"]),
         ("aws_secretsmanager_secret.db.arn", []),
@@ -157,7 +202,9 @@ def test_commands_and_options(container: str, expected: list[str]) -> None:
 )
 def test_references(value: str, expected: list[str]) -> None:
     text = task(f'secrets = [{{ name = "A", valueFrom = {value} }}]')
-    assert answers("FF056", text + 'resource "aws_secretsmanager_secret" "db" {\n  name = "db"\n}\n') == expected
+    assert (
+        answers("FF056", text + 'resource "aws_secretsmanager_secret" "db" {\n  name = "db"\n}\n') == expected
+    )
 
 
 def resource(kind: str, *lines: str) -> str:
@@ -194,7 +241,10 @@ HERE = ["a secret is hardcoded"]
         (version('jsonencode({ username = "shop", password = "hunter2" })'), HERE),
         (version('jsonencode({ username = "shop", password = random_password.db.result })'), []),
         (
-            resource("aws_lambda_function", 'environment {\n  variables = { API_KEY = "hunter2", MODE = "fast" }\n}'),
+            resource(
+                "aws_lambda_function",
+                'environment {\n  variables = { API_KEY = "hunter2", MODE = "fast" }\n}',
+            ),
             HERE,
         ),
         (resource("aws_instance", f'user_data = "export A={TOKEN}"'), ["a GitHub token is hardcoded"]),
@@ -224,5 +274,7 @@ def test_a_plan_is_not_checked_for_literals() -> None:
 @pytest.mark.parametrize("rule", ["FF054", "FF055", "FF056"])
 def test_no_message_shows_a_secret(rule: str) -> None:
     secrets = ("hunter2", "tr0ub4dor", "correct horse", "0123456789abcdef", TOKEN)
-    messages = [str(finding) for finding in check_text(built_in_rules()[rule].bad, built_in_rules()[rule]).findings]
+    messages = [
+        str(finding) for finding in check_text(built_in_rules()[rule].bad, built_in_rules()[rule]).findings
+    ]
     assert [secret for secret in secrets if secret in json.dumps(messages)] == []

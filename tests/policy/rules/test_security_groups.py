@@ -16,7 +16,8 @@ def ingress(*lines: str) -> str:
 def inline(*rules: tuple[str, ...]) -> str:
     """Return a group with inline rules."""
     return block(
-        'resource "aws_security_group" "this"', *(block("ingress", 'protocol = "tcp"', *rule) for rule in rules)
+        'resource "aws_security_group" "this"',
+        *(block("ingress", 'protocol = "tcp"', *rule) for rule in rules),
     )
 
 
@@ -160,7 +161,9 @@ def test_egress_is_opened_by_port(lines: tuple[str, ...], expected: list[str]) -
         (('cidr_ipv4 = "no network"', *port(22)), []),
     ],
 )
-def test_administrative_ports_are_closed_to_large_networks(lines: tuple[str, ...], expected: list[str]) -> None:
+def test_administrative_ports_are_closed_to_large_networks(
+    lines: tuple[str, ...], expected: list[str]
+) -> None:
     assert answers("FF010", ingress(*lines)) == expected
 
 
@@ -188,7 +191,10 @@ def test_ranges_hold_no_administrative_ports(lines: tuple[str, ...], expected: l
             block('resource "aws_security_group" "this"', 'description = "Managed by Terraform"'),
             ["it has no description"],
         ),
-        (block('resource "aws_security_group" "this"', 'description = "Web"', "egress = var.rules"), ["? egress"]),
+        (
+            block('resource "aws_security_group" "this"', 'description = "Web"', "egress = var.rules"),
+            ["? egress"],
+        ),
         (block('resource "aws_security_group_rule" "this"', 'type = "egress"'), ["it has no description"]),
     ],
 )
@@ -201,8 +207,14 @@ def test_groups_and_rules_have_descriptions(text: str, expected: list[str]) -> N
     [
         (block('resource "aws_ec2_managed_prefix_list" "this"'), []),
         (block('resource "aws_ec2_managed_prefix_list" "this"', "entry = var.entries"), ["? entry"]),
-        (block('resource "aws_ec2_managed_prefix_list" "this"', block("entry", "cidr = var.cidr")), ["? entry.0.cidr"]),
-        (block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "::/0"'), ["the list contains ::/0"]),
+        (
+            block('resource "aws_ec2_managed_prefix_list" "this"', block("entry", "cidr = var.cidr")),
+            ["? entry.0.cidr"],
+        ),
+        (
+            block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "::/0"'),
+            ["the list contains ::/0"],
+        ),
         (block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "10.0.0.0/8"'), []),
     ],
 )

@@ -38,7 +38,10 @@ def test_rollback(text: str, expected: list[str]) -> None:
     [
         ((), []),
         (("deployment_minimum_healthy_percent = 50",), []),
-        (('deployment_minimum_healthy_percent = "0"',), ["a deployment may stop all tasks before it starts new ones"]),
+        (
+            ('deployment_minimum_healthy_percent = "0"',),
+            ["a deployment may stop all tasks before it starts new ones"],
+        ),
         (("deployment_minimum_healthy_percent = 0", DAEMON), []),
         (("deployment_minimum_healthy_percent = 0", CODE_DEPLOY), []),
         (("deployment_minimum_healthy_percent = var.x",), ["? deployment_minimum_healthy_percent"]),
@@ -75,7 +78,8 @@ def test_number_of_tasks(text: str, expected: list[str]) -> None:
 def with_task(container: str, *lines: str) -> str:
     """Return a service with its task of one container."""
     return service("task_definition = aws_ecs_task_definition.web.arn", *lines) + (
-        f'resource "aws_ecs_task_definition" "web" {{\n  container_definitions = jsonencode([{container}])\n}}\n'
+        f'resource "aws_ecs_task_definition" "web" {{\n  container_definitions ='
+        f" jsonencode([{container}])\n}}\n"
     )
 
 
@@ -189,11 +193,18 @@ def insights(value: str) -> str:
         ("FF060", cluster(), []),
         ("FF060", cluster("logging = var.x"), ["? configuration.0.execute_command_configuration.0.logging"]),
         ("FF061", CLUSTER, []),
-        ("FF061", cluster('logging = "OVERRIDE"'), ["ECS Exec sessions are not encrypted with a customer managed key"]),
+        (
+            "FF061",
+            cluster('logging = "OVERRIDE"'),
+            ["ECS Exec sessions are not encrypted with a customer managed key"],
+        ),
         ("FF061", cluster('kms_key_id = "arn:a"'), []),
         (
             "FF061",
-            'resource "aws_ecr_repository" "web" {\n  encryption_configuration {\n    kms_key = var.x\n  }\n}\n',
+            (
+                'resource "aws_ecr_repository" "web" {\n  encryption_configuration {\n    kms_key = var.x\n '
+                " }\n}\n"
+            ),
             ["? encryption_configuration.0.kms_key"],
         ),
         ("FF065", CLUSTER, ["Container Insights is off"]),
@@ -212,7 +223,12 @@ def test_clusters_and_keys(rule: str, text: str, expected: list[str]) -> None:
         (SILENT + HEARD, ["it has no action"]),
         (SILENT + ALARM.format("b", "b", ""), ["none of the 2 alarms has an action"]),
         (SILENT + service('alarms {\n  alarm_names = ["a"]\n}'), []),
-        (SILENT + HEARD + 'resource "aws_cloudwatch_composite_alarm" "c" {\n  alarm_actions = ["arn:a"]\n}\n', []),
+        (
+            SILENT
+            + HEARD
+            + 'resource "aws_cloudwatch_composite_alarm" "c" {\n  alarm_actions = ["arn:a"]\n}\n',
+            [],
+        ),
         (ALARM.format("a", "a", "alarm_actions = [var.topic]"), []),
         (ALARM.format("a", "a", "alarm_actions = var.topics"), ["? alarm_actions"]),
         (

@@ -25,7 +25,9 @@ def test_settings(rule: str, settings: str, expected: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("version", ["5.100.0", "= 5.100.0", "~> 5.100", ">= 5.0, < 7.0.0", "<6"])
 def test_a_version_with_an_upper_bound_passes(version: str) -> None:
-    settings = f'required_version = ">= 1.10"\n required_providers {{\n aws = {{ version = "{version}" }}\n }}'
+    settings = (
+        f'required_version = ">= 1.10"\n required_providers {{\n aws = {{ version = "{version}" }}\n }}'
+    )
     text = f"terraform {{\n  {settings}\n}}\n"
     assert counted(text, "FF100") == (0, 0)
 
@@ -109,7 +111,12 @@ def test_task_limits(kind: str, arguments: str, expected: tuple[int, int]) -> No
 
 @pytest.mark.parametrize(
     ("cpu", "protected", "expected"),
-    [('"16384"', False, (1, 0)), ("16384", True, (0, 0)), ('"8192"', False, (0, 0)), ("var.cpu", False, (0, 1))],
+    [
+        ('"16384"', False, (1, 0)),
+        ("16384", True, (0, 0)),
+        ('"8192"', False, (0, 0)),
+        ("var.cpu", False, (0, 1)),
+    ],
 )
 def test_sizes(cpu: str, protected: bool, expected: tuple[int, int]) -> None:  # noqa: FBT001 - a parameter
     text = f'resource "aws_ecs_task_definition" "this" {{\n  cpu = {cpu}\n}}\n'

@@ -47,7 +47,10 @@ def test_a_trust_policy_names_its_principals(statement: str, expected: tuple[int
         ("aws_s3_bucket_policy", 'Effect = "Deny", Action = "s3:*", Principal = "*"', (0, 0)),
         (
             "aws_sns_topic",
-            'Effect = "Allow", Principal = "*", Condition = { StringEquals = { "AWS:SourceOwner" = "123456789012" } }',
+            (
+                'Effect = "Allow", Principal = "*", Condition = { StringEquals = { "AWS:SourceOwner" ='
+                ' "123456789012" } }'
+            ),
             (0, 0),
         ),
         ("aws_vpc_endpoint", 'Effect = "Allow", Action = "s3:GetObject", Principal = "*"', (0, 0)),
@@ -90,12 +93,17 @@ def test_services_that_send_their_source_are_restricted(service: str, expected: 
     ],
 )
 def test_a_function_is_invoked_by_named_sources(arguments: str, expected: tuple[int, int]) -> None:
-    text = f'resource "aws_sns_topic" "this" {{}}\nresource "aws_lambda_permission" "this" {{\n  {arguments}\n}}\n'
+    text = (
+        f'resource "aws_sns_topic" "this" {{}}\nresource "aws_lambda_permission" "this" {{\n '
+        f" {arguments}\n}}\n"
+    )
     assert counted(text, "FF079") == expected
 
 
 def test_a_service_may_write_without_delivering() -> None:
-    text = document('actions = ["s3:PutObject"]\n' + SERVICE.format("logdelivery.elasticloadbalancing.amazonaws.com"))
+    text = document(
+        'actions = ["s3:PutObject"]\n' + SERVICE.format("logdelivery.elasticloadbalancing.amazonaws.com")
+    )
     assert counted(text, "FF079") == (0, 0)
 
 
@@ -114,7 +122,10 @@ def test_a_whole_account_needs_a_condition(principal: str, expected: tuple[int, 
 
 
 def test_a_repository_may_allow_a_different_account() -> None:
-    statement = 'Effect = "Allow", Action = "ecr:BatchGetImage", Principal = { AWS = "arn:aws:iam::210987654321:root" }'
+    statement = (
+        'Effect = "Allow", Action = "ecr:BatchGetImage", Principal = { AWS ='
+        ' "arn:aws:iam::210987654321:root" }'
+    )
     text = policy(statement, "aws_ecr_repository_policy")
     assert [counted(text, rule) for rule in ("FF073", "FF077")] == [(0, 0), (0, 0)]
 
@@ -132,6 +143,9 @@ def test_a_repository_may_allow_a_different_account() -> None:
 )
 def test_ci_needs_a_named_organization(claim: str, value: str, expected: tuple[int, int]) -> None:
     host = "token.actions.githubusercontent.com"
-    statement = f'Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated = "{host}" }}, '
+    statement = (
+        f'Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated ='
+        f' "{host}" }}, '
+    )
     statement += f'Condition = {{ StringLike = {{ "{host}:{claim}" = "{value}" }} }}'
     assert counted(policy(statement, "aws_iam_role", "assume_role_policy"), "FF081") == expected

@@ -43,7 +43,7 @@ def test_a_change_that_undoes_nothing_is_unapplied(drifted: Change) -> None:
 
 
 def test_a_change_that_the_plan_keeps_is_not_drift() -> None:
-    """After an apply, a refresh finds the separate rules of a security group, and values that AWS filled in."""
+    """After an apply, a refresh finds a group's separate rules and values that AWS filled in."""
     assert drift(StackPlan("services", (), drift=(update(TAGS),))) == Drift("services", (), ())
 
 

@@ -20,7 +20,8 @@ FLEET = """\
 -/+ module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type forces it,\
  and it is tainted, moved from module.order.aws_ecs_service.this
         launch_type: "EC2" -> "FARGATE"
-+/- module.orders.aws_ecs_task_definition.this: replaced (new one first), because container_definitions forces it
++/- module.orders.aws_ecs_task_definition.this: replaced (new one first), because container_definitions\
+ forces it
         container_definitions: …ernal:8080"}],"image":"orders:1","name":"orders"}] ->\
  …ernal:8080"}],"image":"orders:2","name":"orders"}]
   ~ module.web.aws_ecs_service.this: changed in place, imported by shop/web
@@ -75,7 +76,9 @@ def hostile() -> StackPlan:
 
 def many(stack: str, count: int, width: int = 1) -> StackPlan:
     """Return a plan that destroys many resources with long names."""
-    return StackPlan(stack, tuple(Change(f"a[{at}]" + "x" * width, "aws_eip", Action.DELETE) for at in range(count)))
+    return StackPlan(
+        stack, tuple(Change(f"a[{at}]" + "x" * width, "aws_eip", Action.DELETE) for at in range(count))
+    )
 
 
 def test_every_change_is_listed_with_its_values() -> None:
@@ -98,11 +101,13 @@ def test_a_comment_has_a_table_the_risks_and_all_changes_folded() -> None:
 | risk | stack | what | why it matters |
 | --- | --- | --- | --- |
 | **high** | <code>foundation</code> | <code>aws&#95;db&#95;instance.orders</code><br>replaced (old one\
- destroyed first), because identifier and subnets&#91;0&#93;.id force it | its data is lost, except in snapshots |
+ destroyed first), because identifier and subnets&#91;0&#93;.id force it | its data is lost, except in\
+ snapshots |
 | **high** | <code>foundation</code> | <code>module.discovery.aws&#95;service&#95;discovery&#95;service.this\
 &#91;"orders"&#93; (deposed 0a1b2c3d)</code><br>destroyed | callers cannot find the service until its tasks\
  register again |
-| **medium** | <code>foundation</code> | <code>module.orders.aws&#95;ecs&#95;service.this</code><br>replaced (old one\
+| **medium** | <code>foundation</code> | <code>module.orders.aws&#95;ecs&#95;service.this</code><br>replaced\
+ (old one\
  destroyed first), because launch&#95;type forces it, and it is tainted,\
  moved from module.order.aws&#95;ecs&#95;service.this\
  | its tasks stop, and calls fail until new ones run |
@@ -177,5 +182,7 @@ def test_omitted_lines_are_counted() -> None:
         ("a" * 200, "a" * 150 + "b", f'a: …{"a" * 80}" -> …{"a" * 30}b"'),
     ],
 )
-def test_a_difference_is_one_line_around_the_first_difference(before: object, after: object, expected: str) -> None:
+def test_a_difference_is_one_line_around_the_first_difference(
+    before: object, after: object, expected: str
+) -> None:
     assert difference(Difference("a", before, after)) == expected

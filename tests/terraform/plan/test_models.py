@@ -26,12 +26,17 @@ def test_every_recorded_kind_of_change_is_read() -> None:
                 Action.REPLACE,
                 created_first=True,
                 forced_by=("triggers_replace",),
-                differences=(Difference("id", "id-1", UNKNOWN), Difference("triggers_replace", {"v": 1}, {"v": 2})),
+                differences=(
+                    Difference("id", "id-1", UNKNOWN),
+                    Difference("triggers_replace", {"v": 1}, {"v": 2}),
+                ),
             ),
             Change("terraform_data.forgotten", "terraform_data", Action.FORGET),
             Change("terraform_data.gone", "terraform_data", Action.DELETE, reason="its block was removed"),
             Change("terraform_data.made", "terraform_data", Action.CREATE),
-            Change("terraform_data.new_name", "terraform_data", Action.NONE, moved_from="terraform_data.old_name"),
+            Change(
+                "terraform_data.new_name", "terraform_data", Action.NONE, moved_from="terraform_data.old_name"
+            ),
             Change(
                 "terraform_data.replaced",
                 "terraform_data",
@@ -134,7 +139,8 @@ def test_sensitive_unknown_deposed_and_drifted_parts_are_read() -> None:
 )
 def test_sensitive_values_are_not_read(mark: str) -> None:
     change = (
-        f'{{"actions": ["update"], "before": {{}}, "after": {{"a": ["swordfish"]}}, "after_unknown": {{}}, {mark}}}'
+        f'{{"actions": ["update"], "before": {{}}, "after": {{"a": ["swordfish"]}}, "after_unknown":'
+        f" {{}}, {mark}}}"
     )
     shown = json.loads(f'{{"resource_changes": [{{"address": "a.b", "type": "a", "change": {change}}}]}}')
     assert read("services", shown).changes[0].differences == (Difference("a", None, SENSITIVE),)
@@ -157,7 +163,8 @@ def test_an_unknown_action_is_an_error() -> None:
     with pytest.raises(ProgramError) as caught:
         read("services", shown)
     assert str(caught.value) == (
-        "a.b: Terraform would `paint` it, which this version of Fleetform does not know; use an older Terraform, or a"
+        "a.b: Terraform would `paint` it, which this version of Fleetform does not know; use an older"
+        " Terraform, or a"
         " newer Fleetform"
     )
 

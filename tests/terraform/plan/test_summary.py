@@ -12,8 +12,14 @@ from fleetform.terraform.plan.summary import Summary, summarize
         ("Plan: 1 to import, 2 to add, 0 to change, 0 to destroy.", Summary(2, 0, 0, imports=1)),
         ("\x1b[0m\x1b[1mPlan:\x1b[0m 3 to add, 0 to change, 1 to destroy.", Summary(3, 0, 1)),
         ("Apply complete! Resources: 4 added, 5 changed, 6 destroyed.", Summary(4, 5, 6)),
-        ("Apply complete! Resources: 9 imported, 4 added, 5 changed, 6 destroyed.", Summary(4, 5, 6, imports=9)),
-        ("\x1b[0m\x1b[1m\x1b[32mApply complete! Resources: 0 added, 0 changed, 2 destroyed.\x1b[0m", Summary(0, 0, 2)),
+        (
+            "Apply complete! Resources: 9 imported, 4 added, 5 changed, 6 destroyed.",
+            Summary(4, 5, 6, imports=9),
+        ),
+        (
+            "\x1b[0m\x1b[1m\x1b[32mApply complete! Resources: 0 added, 0 changed, 2 destroyed.\x1b[0m",
+            Summary(0, 0, 2),
+        ),
         ("No changes. Your infrastructure matches the configuration.", Summary()),
         ('  + description = "Plan: 3 to add"', Summary()),
     ],

@@ -66,7 +66,11 @@ Plan: {counts}.
 
 
 def replaced(
-    what: str, note: str = "", sign: str = "-/+", force: str = "", counts: str = "1 to add, 0 to change, 1 to destroy"
+    what: str,
+    note: str = "",
+    sign: str = "-/+",
+    force: str = "",
+    counts: str = "1 to add, 0 to change, 1 to destroy",
 ) -> list[str]:
     return REPLACED.format(what=what, note=note, sign=sign, force=force, counts=counts).splitlines()
 
@@ -87,7 +91,9 @@ def test_a_colored_plan_equals_its_json() -> None:
 
 
 def test_a_plan_without_colors_equals_its_json() -> None:
-    assert read("services", map(colorless, recorded.printed().splitlines())) == without_values(recorded.pair())
+    assert read("services", map(colorless, recorded.printed().splitlines())) == without_values(
+        recorded.pair()
+    )
 
 
 def test_the_phrases_of_opentofu_are_known() -> None:
@@ -131,14 +137,19 @@ def test_paths_of_forcing_attributes_follow_the_indentation() -> None:
         *(
             (
                 replaced(
-                    "will be destroyed", f"  # (because {because})\n", "  -", "", "0 to add, 0 to change, 1 to destroy"
+                    "will be destroyed",
+                    f"  # (because {because})\n",
+                    "  -",
+                    "",
+                    "0 to add, 0 to change, 1 to destroy",
                 ),
                 expected,
             )
             for because, expected in {
                 "a.b is not in configuration": "its block was removed",
                 "module.x[0] is not in configuration": "its module was removed",
-                "a.c was moved to a.b, which is not in configuration": "the block that it moves to is missing",
+                "a.c was moved to a.b, which is not in configuration": "the block that it moves to is"
+                " missing",
                 "resource uses count or for_each": "its block's count or for_each changed",
                 "resource does not use for_each": "its block's count or for_each changed",
                 "index [3] is out of range for count": "its index is beyond the count",
@@ -162,7 +173,9 @@ def test_an_import_by_an_identity_is_an_import() -> None:
         "",
         "1 to import, 0 to add, 1 to change, 0 to destroy",
     )
-    assert read("services", lines) == StackPlan("services", (Change("a.b", "a", Action.UPDATE, imported=UNKNOWN),))
+    assert read("services", lines) == StackPlan(
+        "services", (Change("a.b", "a", Action.UPDATE, imported=UNKNOWN),)
+    )
 
 
 @pytest.mark.parametrize("sign", [" +/.", "  ./+"])
@@ -174,7 +187,9 @@ def test_replacing_without_destroying_is_a_creation(sign: str) -> None:
         " # forces replacement",
         "1 to add, 0 to change, 0 to destroy",
     )
-    assert read("services", lines) == StackPlan("services", (Change("a.b", "a", Action.CREATE, forced_by=("c",)),))
+    assert read("services", lines) == StackPlan(
+        "services", (Change("a.b", "a", Action.CREATE, forced_by=("c",)),)
+    )
 
 
 def test_a_plan_that_only_changes_outputs_has_no_changes() -> None:
@@ -187,18 +202,27 @@ def test_a_plan_that_only_changes_outputs_has_no_changes() -> None:
     [
         [],
         ["The following will be done:", "a.b: created"],
-        replaced("must be replaced", force=" # forces replacement", counts="1 to add, 0 to change, 0 to destroy"),
         replaced(
-            "must be replaced", force=" # forces replacement", counts="1 to import, 1 to add, 0 to change, 1 to destroy"
+            "must be replaced", force=" # forces replacement", counts="1 to add, 0 to change, 0 to destroy"
         ),
-        [*replaced("must be replaced", force=" # forces replacement"), "Plan: 1 to add, 0 to change, 1 to destroy."],
+        replaced(
+            "must be replaced",
+            force=" # forces replacement",
+            counts="1 to import, 1 to add, 0 to change, 1 to destroy",
+        ),
+        [
+            *replaced("must be replaced", force=" # forces replacement"),
+            "Plan: 1 to add, 0 to change, 1 to destroy.",
+        ],
         replaced("must be replaced", force=" # forces replacement")[1:],
         replaced("must be replaced", force=" # forces replacement")[:-1],
         replaced("must be replaced"),
         replaced("must be painted", sign="  ?"),
         replaced("was painted", force=" # forces replacement"),
         replaced(
-            "must be replaced", "  # Warning: this will destroy the imported resource\n", force=" # forces replacement"
+            "must be replaced",
+            "  # Warning: this will destroy the imported resource\n",
+            force=" # forces replacement",
         ),
         replaced("must be replaced", "  # a.c will be painted\n", force=" # forces replacement"),
         replaced("must be replaced", "and so:\n", force=" # forces replacement"),

@@ -13,8 +13,8 @@ def error(message: str, address: str = GROUP) -> str:
     return f'\nError: {message}\n\n  with {address},\n  on main.tf line 3, in resource "x" "y":\n'
 
 
-# Recorded from applies to the emulator: CloudWatch Logs, network ACLs and S3. The others have the error codes of the
-# AWS API references.
+# Recorded from applies to the emulator: CloudWatch Logs, network ACLs and S3. The others have the error codes
+# of the AWS API references.
 @pytest.mark.parametrize(
     "message",
     [
@@ -50,7 +50,8 @@ def test_errors_with_other_codes_are_ignored() -> None:
         + error("the disk is full", "aws_iam_role.c")
         + "\nWarning: it is deprecated\n\n  with aws_iam_role.d,\n  on main.tf line 9\n"
         + error("creating VPC Security Group Rule", RULE)
-        + "\noperation error EC2: AuthorizeSecurityGroupIngress, api error\nInvalidPermission.Duplicate: The rule\n"
+        + "\noperation error EC2: AuthorizeSecurityGroupIngress, api error\nInvalidPermission.Duplicate:"
+        " The rule\n"
         + error("creating VPC Security Group Rule", "aws_vpc_security_group_egress_rule.e")
         + "\noperation error EC2: AuthorizeSecurityGroupEgress, api error AccessDenied: no\n"
     )
@@ -72,7 +73,9 @@ def test_only_a_4xx_response_is_a_refusal() -> None:
     output = (
         error(f"creating it: {answer} 403, RequestID: 1, api error AccessDenied: no", "aws_iam_role.refused")
         + error(f"creating it: {answer} 409, RequestID: 1, EntityAlreadyExists: it", "aws_iam_role.there")
-        + error(f"creating it: {answer} 0, RequestID: , canceled, context canceled", "aws_iam_role.taken_back")
+        + error(
+            f"creating it: {answer} 0, RequestID: , canceled, context canceled", "aws_iam_role.taken_back"
+        )
         + error(f"creating it: {answer} 503, RequestID: 1, api error Unavailable: no", "aws_iam_role.lost")
         + error("creating VPC Security Group Rule", RULE)
         + f"\n{answer}\n400, RequestID: 1, api error InvalidParameterValue: no\n"

@@ -23,13 +23,15 @@ NETWORK = "module.network"
 LOG = """\
 module.network.aws_vpc.this: Creating...
 module.network.aws_iam_role.flow_logs["this"]: Creating...
-\x1b[0m\x1b[1mmodule.network.aws_iam_role.flow_logs["this"]: Creation complete after 1s [id=shop-local-flow-logs]\x1b[0m
+\x1b[0m\x1b[1mmodule.network.aws_iam_role.flow_logs["this"]: Creation complete after 1s\
+ [id=shop-local-flow-logs]\x1b[0m
 module.network.aws_vpc.this: Still creating... [10s elapsed]
 module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]
 module.network.aws_nat_gateway.this["a"]: Creating...
 module.web.terraform_data.discovery_service: Creating...
 module.web.terraform_data.discovery_service: Creation complete after 0s [id=11efc605]
-module.web.aws_ecs_service.fixed["this"]: Modifications complete after 0s [id=arn:aws:ecs:x:1:service/shop/web]
+module.web.aws_ecs_service.fixed["this"]: Modifications complete after 0s\
+ [id=arn:aws:ecs:x:1:service/shop/web]
 """
 STATE = {
     "resources": [
@@ -77,7 +79,11 @@ def test_a_log_without_creations_has_no_unsaved_resources() -> None:
     ("address", "found", "expected"),
     [
         ("module.cluster.aws_ecs_cluster.this", "arn:aws:ecs:x:1:cluster/shop-local", "shop-local"),
-        ('module.web.aws_ecs_service.fixed["this"]', "arn:aws:ecs:x:1:service/shop/shop-web", "shop/shop-web"),
+        (
+            'module.web.aws_ecs_service.fixed["this"]',
+            "arn:aws:ecs:x:1:service/shop/shop-web",
+            "shop/shop-web",
+        ),
         ('module.discovery.aws_service_discovery_private_dns_namespace.this["this"]', "ns-1", "ns-1:vpc-1"),
         ("module.network.aws_route.public_internet", "r-rtb-01080289494", "rtb-0_0.0.0.0/0"),
         ('module.network.aws_route.private_internet["a"]', "r-rtb-11080289494", "rtb-1_0.0.0.0/0"),
@@ -123,7 +129,9 @@ def test_resources_without_a_known_import_id_are_listed() -> None:
 
 
 def test_import_blocks_are_rendered() -> None:
-    assert import_blocks({'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}) == (
+    assert import_blocks(
+        {'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}
+    ) == (
         'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
         '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
     )
@@ -181,7 +189,9 @@ def test_an_ecs_service_is_imported_by_cluster_and_name() -> None:
         "    }\n"
     )
     address = 'module.web.aws_ecs_service.fixed["this"]'
-    assert list(pending_creates(plan, [address])) == [PendingCreate(address, "aws_ecs_service", "", "shop/shop-web")]
+    assert list(pending_creates(plan, [address])) == [
+        PendingCreate(address, "aws_ecs_service", "", "shop/shop-web")
+    ]
     without = plan.replace('"arn:aws:ecs:x:1:cluster/shop"', "(known after apply)")
     assert list(pending_creates(without, [address])) == [PendingCreate(address, "aws_ecs_service", "", "")]
 
@@ -197,13 +207,16 @@ def test_some_pending_resources_are_left_out() -> None:
     gateway = 'module.network.aws_nat_gateway.this["a"]'
     found = find_unsaved(LOG, {})
     assert gateway in found.pending
-    assert found.without([gateway]).pending == tuple(address for address in found.pending if address != gateway)
+    assert found.without([gateway]).pending == tuple(
+        address for address in found.pending if address != gateway
+    )
     assert found.only_pending.without([gateway]) == UnsavedResources({}, {}, found.without([gateway]).pending)
 
 
 NONEXISTENT = """\
 \x1b[31m╷\x1b[0m\x1b[0m
-\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote object\x1b[0m
+\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote\
+ object\x1b[0m
 \x1b[31m│\x1b[0m \x1b[0m
 \x1b[31m│\x1b[0m \x1b[0mWhile attempting to import an existing object to "aws_vpc.this[\\"a\\"]", the
 \x1b[31m│\x1b[0m \x1b[0mprovider detected that no object exists with the given id.
@@ -237,7 +250,10 @@ configuration to be imported.
 
 def test_failed_imports_are_read_from_the_output() -> None:
     assert missing_imports(NONEXISTENT) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
-    assert missing_imports(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
+    assert missing_imports(UNCONFIGURED) == {
+        "module.mail.aws_iam_role.task",
+        'aws_ecs_service.fixed["my web"]',
+    }
     assert missing_imports("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
 
 

@@ -1,4 +1,7 @@
-"""Whether a named AWS resource is ours, with the emulator; with stubbed responses where it differs from AWS."""
+"""Whether a named AWS resource is ours, with the emulator.
+
+With stubbed responses where it differs from AWS.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -6,7 +6,13 @@ from uuid import uuid4
 import pytest
 
 from fleetform.aws.clients import Access
-from fleetform.terraform.recovery.find_by_tags import are_associated, find, find_in_cloud_map, revoke, rules_to_anywhere
+from fleetform.terraform.recovery.find_by_tags import (
+    are_associated,
+    find,
+    find_in_cloud_map,
+    revoke,
+    rules_to_anywhere,
+)
 
 
 @pytest.fixture
@@ -61,7 +67,9 @@ def test_a_rule_that_only_has_tags_left_is_not_found(access: Access, tags: dict[
     group = ec2.create_security_group(GroupName=tags["environment"], Description="web")["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     specified = specification("security-group-rule", tags)
-    answer = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
+    answer = ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[rule], TagSpecifications=specified
+    )
     made = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
     ec2.create_tags(Resources=["sgr-0123456789abcdef0"], Tags=specified[0]["Tags"])
     found = find(access, "aws_vpc_security_group_ingress_rule", tags)
@@ -90,11 +98,19 @@ def test_only_the_default_rule_of_a_new_group_is_revoked(access: Access, tags: d
     group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     specified = specification("security-group-rule", tags)
-    ours = ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
-    theirs = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
-    found = [find(access, f"aws_vpc_security_group_{direction}_rule", tags) for direction in ("egress", "ingress")]
+    ours = ec2.authorize_security_group_egress(
+        GroupId=group, IpPermissions=[rule], TagSpecifications=specified
+    )
+    theirs = ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[rule], TagSpecifications=specified
+    )
+    found = [
+        find(access, f"aws_vpc_security_group_{direction}_rule", tags) for direction in ("egress", "ingress")
+    ]
     revoke(access, group, rules_to_anywhere(access, group))
-    left = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    left = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
+        "SecurityGroupRules"
+    ]
     ec2.delete_security_group(GroupId=group)
     ec2.delete_vpc(VpcId=vpc)
     made = [answer["SecurityGroupRules"][0]["SecurityGroupRuleId"] for answer in (ours, theirs)]

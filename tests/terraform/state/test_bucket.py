@@ -43,7 +43,9 @@ DESIRED: dict[str, Any] = {
     },
     "ownership": [{"ObjectOwnership": "BucketOwnerEnforced"}],
     "versioning": "Enabled",
-    "encryption": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}],
+    "encryption": [
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+    ],
     "old versions": [EXPIRY],
     "tags": [{"Key": "application", "Value": "shop"}, {"Key": "environment", "Value": "dev"}],
 }
@@ -81,7 +83,9 @@ def create(access: Access, bucket: str) -> Any:  # noqa: ANN401 - boto3 makes it
     return s3
 
 
-def test_a_missing_bucket_is_created_private_versioned_and_encrypted(access: Access, spec: BucketSpec) -> None:
+def test_a_missing_bucket_is_created_private_versioned_and_encrypted(
+    access: Access, spec: BucketSpec
+) -> None:
     assert ensure_bucket(access, spec) == dict.fromkeys(SETTINGS, "made")
     assert settings(access, spec.name) == DESIRED
 
@@ -117,7 +121,12 @@ def test_a_bucket_is_encrypted_with_the_kms_key(access: Access, spec: BucketSpec
 
 def test_other_rules_and_tags_are_kept(access: Access, spec: BucketSpec) -> None:
     s3 = create(access, spec.name)
-    theirs = {"ID": "reports", "Status": "Enabled", "Filter": {"Prefix": "reports/"}, "Expiration": {"Days": 30}}
+    theirs = {
+        "ID": "reports",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "reports/"},
+        "Expiration": {"Days": 30},
+    }
     s3.put_bucket_lifecycle_configuration(Bucket=spec.name, LifecycleConfiguration={"Rules": [theirs]})
     tag = {"Key": "owner", "Value": "ops"}
     s3.put_bucket_tagging(Bucket=spec.name, Tagging={"TagSet": [tag]})
@@ -142,7 +151,8 @@ def test_a_bucket_in_a_different_region_is_an_error(
     with pytest.raises(ProgramError) as caught:
         ensure_bucket(Access("us-east-1", terraform_environment), spec)
     assert str(caught.value) == (
-        f"state bucket {spec.name} is in eu-central-1, but the catalog's `region` is us-east-1; fix `region`, or"
+        f"state bucket {spec.name} is in eu-central-1, but the catalog's `region` is us-east-1; fix"
+        " `region`, or"
         " choose another `state: bucket:`"
     )
 

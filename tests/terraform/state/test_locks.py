@@ -11,8 +11,8 @@ from fleetform.terraform.state.locks import LocalMachine, Lock, read, this_machi
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 LOCK = Lock("0c7d2a51-8a4f", "apply", "mia@build-7", "1.11.4", NOW - timedelta(minutes=5))
-TEXT = b"""{"ID":"0c7d2a51-8a4f","Operation":"OperationTypeApply","Info":"","Who":"mia@build-7","Version":"1.11.4",
-"Created":"2026-11-20T09:55:00Z","Path":"shop-dev-tfstate/services/terraform.tfstate"}"""
+TEXT = b"""{"ID":"0c7d2a51-8a4f","Operation":"OperationTypeApply","Info":"","Who":"mia@build-7",
+"Version":"1.11.4","Created":"2026-11-20T09:55:00Z","Path":"shop-dev-tfstate/services/terraform.tfstate"}"""
 HERE = LocalMachine("mia@build-7", runs_terraform=False)
 
 

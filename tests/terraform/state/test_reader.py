@@ -12,7 +12,15 @@ import pytest
 from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
-from fleetform.terraform.state.reader import Snapshot, has_state, lock_key, modules, objects, snapshot, state_key
+from fleetform.terraform.state.reader import (
+    Snapshot,
+    has_state,
+    lock_key,
+    modules,
+    objects,
+    snapshot,
+    state_key,
+)
 
 NO_RETRIES = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
 """Credentials that do not retry."""
@@ -42,8 +50,15 @@ def test_a_stack_has_a_state_after_its_first_apply(access: Access, bucket: str) 
     ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     before_the_apply = has_state(access, bucket, "foundation")
     results = []
-    for text in (EMPTY, {**EMPTY, "outputs": {"region": {}}}, {**EMPTY, "resources": [resource("module.web")]}, "?"):
-        access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=json.dumps(text).encode())
+    for text in (
+        EMPTY,
+        {**EMPTY, "outputs": {"region": {}}},
+        {**EMPTY, "resources": [resource("module.web")]},
+        "?",
+    ):
+        access.client("s3").put_object(
+            Bucket=bucket, Key=state_key("foundation"), Body=json.dumps(text).encode()
+        )
         results.append(has_state(access, bucket, "foundation"))
     assert before_the_bucket is False
     assert before_the_apply is False
@@ -64,7 +79,11 @@ def test_the_modules_in_each_state_are_read(access: Access, bucket: str) -> None
     before = modules(access, bucket)
     ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     held = {
-        "services": [resource("module.web"), resource("module.web.module.part"), resource("module.data", "data")],
+        "services": [
+            resource("module.web"),
+            resource("module.web.module.part"),
+            resource("module.data", "data"),
+        ],
         "payments": [],
         "old": [{key: value for key, value in resource("").items() if key != "module"}],
     }
@@ -138,4 +157,7 @@ def test_an_unreachable_api_is_an_error_with_a_remedy(
     with pytest.raises(ProgramError) as caught:
         ask(Access("eu-central-1", {**NO_RETRIES, "AWS_ENDPOINT_URL": silent_url}))
     message = re.sub(r"/foundation/terraform\.tfstate|\?[^\"]*", "", str(caught.value))
-    assert message == f'state bucket shop-dev: Could not connect to the endpoint URL: "{silent_url}/shop-dev"; {remedy}'
+    assert (
+        message
+        == f'state bucket shop-dev: Could not connect to the endpoint URL: "{silent_url}/shop-dev"; {remedy}'
+    )

@@ -128,7 +128,9 @@ def test_what_a_module_tells_the_foundation_touches_who_reads_it(project: Projec
 
 
 def test_what_the_foundation_tells_touches_who_reads_it(project: Project) -> None:
-    edit(project, "templates/foundation/outputs.tf.j2", "module.security.group_ids[{{ group }}]", "{{ group }}")
+    edit(
+        project, "templates/foundation/outputs.tf.j2", "module.security.group_ids[{{ group }}]", "{{ group }}"
+    )
     reads = [f'foundation changes its output security_group_ids["{name}"]' for name in ("orders", "web")]
     assert stacks(project) == (
         changed("foundation", (), "envs/tiny/foundation/outputs.tf changed"),
@@ -142,7 +144,11 @@ def test_an_output_that_has_moved_in_its_file_touches_nobody_else(project: Proje
 
 
 def test_a_new_service_touches_none_of_the_others(project: Project) -> None:
-    write(project, "envs/catalog.yaml", f"{small_project.CATALOG}  mail:\n    image: nginx:1.29\n    group: post\n")
+    write(
+        project,
+        "envs/catalog.yaml",
+        f"{small_project.CATALOG}  mail:\n    image: nginx:1.29\n    group: post\n",
+    )
     foundation = ("dashboard", "outputs", "security", "registry")
     found = stacks(project)
     assert [(stack.name, stack.change, stack.services) for stack in found] == [
@@ -154,7 +160,12 @@ def test_a_new_service_touches_none_of_the_others(project: Project) -> None:
 
 
 def test_a_deleted_service_is_named(project: Project) -> None:
-    edit(project, "envs/catalog.yaml", "    calls: [orders]\n  orders:\n    image: nginx:1.29\n    port: 8080\n", "")
+    edit(
+        project,
+        "envs/catalog.yaml",
+        "    calls: [orders]\n  orders:\n    image: nginx:1.29\n    port: 8080\n",
+        "",
+    )
     (services,) = (stack for stack in stacks(project) if stack.name == "services")
     shared = [f"envs/tiny/services/{name}.tf changed" for name in ("moved", "outputs")]
     assert services == changed("services", ("orders", "web"), *shared, own("orders", "removed"), own("web"))
@@ -181,7 +192,9 @@ def test_a_group_that_all_have_left_is_affected_until_its_folder_is_gone(project
 
 
 def test_files_that_somebody_wrote_touch_their_stack(project: Project) -> None:
-    write(project, "envs/tiny/services/alarms.tf", 'module "alarms" {\n  source = "../../../shared/alarms"\n}\n')
+    write(
+        project, "envs/tiny/services/alarms.tf", 'module "alarms" {\n  source = "../../../shared/alarms"\n}\n'
+    )
     write(project, "shared/alarms/main.tf", "# one\n")
     added = ("envs/tiny/services/alarms.tf added", "shared/alarms is newly called")
     assert stacks(project) == (changed("services", (), *added),)
@@ -264,7 +277,9 @@ def with_a_wrong_catalog(project: Project) -> str:
     edit(project, "envs/catalog.yaml", "8080", "eighty")
     commit(project)
     edit(project, "envs/catalog.yaml", "eighty", "8080")
-    return "envs/catalog.yaml:13:11: `services.orders.port` is `eighty`; expected a whole number, without quotes"
+    return (
+        "envs/catalog.yaml:13:11: `services.orders.port` is `eighty`; expected a whole number, without quotes"
+    )
 
 
 def with_wrong_templates(project: Project) -> str:
@@ -280,7 +295,9 @@ def test_everything_counts_where_the_commit_cannot_be_rendered(
     project: Project, spoil: Callable[[Project], str]
 ) -> None:
     reason = spoil(project)
-    why = f"{git(project.root, 'rev-parse', '--short=12', 'HEAD')} cannot be rendered by this version: {reason}"
+    why = (
+        f"{git(project.root, 'rev-parse', '--short=12', 'HEAD')} cannot be rendered by this version: {reason}"
+    )
     report = affected(project, "tiny", "HEAD")
     assert report.stacks == (changed("foundation", (), why), changed("services", ("orders", "web"), why))
     assert report.notice == f"{why}; everything counts as affected"
@@ -293,7 +310,9 @@ def test_what_is_no_commit_is_refused(project: Project, reference: str) -> None:
     assert str(caught.value) == f"no commit `{reference}` in this repository; `git fetch` may bring it"
 
 
-def test_a_shallow_clone_suggests_to_fetch_the_rest(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_shallow_clone_suggests_to_fetch_the_rest(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     first = git(project.root, "rev-parse", "HEAD")
     write(project, "notes.txt", "")
     commit(project)
@@ -302,7 +321,8 @@ def test_a_shallow_clone_suggests_to_fetch_the_rest(project: Project, tmp_path_f
     with pytest.raises(InputError) as caught:
         affected(Project(clone), "tiny", first)
     assert str(caught.value) == (
-        f"no commit `{first}` in this repository; this clone is shallow: `git fetch --unshallow` brings the rest,"
+        f"no commit `{first}` in this repository; this clone is shallow: `git fetch --unshallow` brings the"
+        " rest,"
         " in GitHub Actions `fetch-depth: 0`"
     )
 
@@ -312,7 +332,9 @@ def test_a_folder_without_git_is_reported_so(project: Project, monkeypatch: pyte
     shutil.rmtree(project.root / ".git")
     with pytest.raises(InputError) as caught:
         affected(project, "tiny", "HEAD")
-    assert str(caught.value) == ("this checkout is not a Git repository; without its history nothing earlier is known")
+    assert str(caught.value) == (
+        "this checkout is not a Git repository; without its history nothing earlier is known"
+    )
 
 
 def test_a_project_may_be_a_folder_of_a_repository_whose_index_stays_as_it_is(project: Project) -> None:

@@ -17,7 +17,9 @@ SILENT = {"AWS_MAX_ATTEMPTS": "1", "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METAD
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]) -> Workspace:
+def workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]
+) -> Workspace:
     """The environment `tiny`, of the account and region that the emulator has."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -36,11 +38,14 @@ def test_the_account_of_the_catalog_is_right(workspace: Workspace) -> None:
 
 
 def test_another_account_is_refused(workspace: Workspace) -> None:
-    other = replace(workspace, environment=workspace.environment.model_copy(update={"account": "210987654321"}))
+    other = replace(
+        workspace, environment=workspace.environment.model_copy(update={"account": "210987654321"})
+    )
     with pytest.raises(CheckFailedError) as caught:
         require_account(other)
     assert str(caught.value) == (
-        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for 123456789012"
+        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for"
+        " 123456789012"
         " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or fix `account`"
     )
 
@@ -50,7 +55,8 @@ def test_another_region_is_refused(workspace: Workspace, name: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
         require_account(with_variables(workspace, **{name: "us-east-1"}))
     assert str(caught.value) == (
-        "tiny is in eu-central-1 (envs/catalog.yaml:3:9), but the process environment has us-east-1; unset AWS_REGION"
+        "tiny is in eu-central-1 (envs/catalog.yaml:3:9), but the process environment has us-east-1; unset"
+        " AWS_REGION"
         " and AWS_DEFAULT_REGION, or fix `region`"
     )
 
@@ -67,6 +73,7 @@ def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
     with pytest.raises(ProgramError) as caught:
         require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (
-        "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
+        "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign"
+        " in with"
         " `aws sso login`\ncannot look up the account of the AWS credentials: Unable to locate credentials"
     )

@@ -1,4 +1,7 @@
-"""Terraform is asked nothing twice: the tasks that drive it, against a fake that writes down how it is called."""
+"""Terraform is asked nothing twice.
+
+The tasks that drive it, against a fake that writes down how it is called.
+"""
 
 import threading
 from dataclasses import replace
@@ -26,7 +29,10 @@ def workspace(tmp_path: Path, fake_terraform: FakeTerraform) -> Workspace:
 
 
 def commands(fake: FakeTerraform) -> list[str]:
-    """Return the commands that Terraform was given; only the first small project of a process is formatted."""
+    """Return the commands that Terraform was given.
+
+    Only the first small project of a process is formatted.
+    """
     return [call.command for call in fake.all_calls() if call.command != "fmt"]
 
 
@@ -63,7 +69,9 @@ def test_a_stack_that_terraform_finds_uninitialised_is_initialised_and_planned_a
     assert commands(fake_terraform) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_what_terraform_refuses_twice_is_its_error(fake_terraform: FakeTerraform, workspace: Workspace) -> None:
+def test_what_terraform_refuses_twice_is_its_error(
+    fake_terraform: FakeTerraform, workspace: Workspace
+) -> None:
     fake_terraform.fail("plan", "Error: Required plugins are not installed")
     with pytest.raises(ProgramError) as caught:
         plan(workspace)
@@ -79,7 +87,9 @@ def test_another_error_is_told_at_once(fake_terraform: FakeTerraform, workspace:
     assert commands(fake_terraform) == ["version", "init", "plan"]
 
 
-def test_that_a_stack_was_applied_is_asked_until_it_was(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_a_stack_was_applied_is_asked_until_it_was(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers = [False, True]
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
     told = [states.has_state(workspace, workspace.stacks[0]) for _ in range(3)]
@@ -95,7 +105,9 @@ def test_it_is_asked_again_once_that_is_doubtful(
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
     assert states.has_state(workspace, foundation)
     if end == "apply":
-        terraform.apply(workspace, terraform.Plan(foundation, workspace.plan(foundation), Summary(), changes=True))
+        terraform.apply(
+            workspace, terraform.Plan(foundation, workspace.plan(foundation), Summary(), changes=True)
+        )
     else:
         fake_terraform.fail("plan", "Error: no such output")
         with pytest.raises(ProgramError):
@@ -122,7 +134,9 @@ def test_each_emulator_is_asked_and_gets_a_bucket_once(
     assert asked == ["bucket", "state", "bucket", "state"]
 
 
-def test_a_bucket_on_aws_is_nobodys_but_bootstraps(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_on_aws_is_nobodys_but_bootstraps(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Workspace] = []
     monkeypatch.setattr(states, "bootstrap", asked.append)
     states.require_bucket(workspace)

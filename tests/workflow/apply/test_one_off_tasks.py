@@ -49,7 +49,11 @@ def request_(access: Access) -> Iterator[dict[str, Any]]:
         "propagateTags": "TASK_DEFINITION",
         "capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}],
         "networkConfiguration": {
-            "awsvpcConfiguration": {"assignPublicIp": "DISABLED", "securityGroups": [group], "subnets": [subnet]}
+            "awsvpcConfiguration": {
+                "assignPublicIp": "DISABLED",
+                "securityGroups": [group],
+                "subnets": [subnet],
+            }
         },
     }
     ecs.delete_cluster(cluster=cluster)
@@ -115,12 +119,15 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
     assert fake_terraform.calls() == [*APPLIED, *SERVICES, "services apply services.tfplan"]
     assert remembered(bucket) == request_["taskDefinition"]
     assert output_before_services(capsys).endswith(
-        "tasks: apply: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: run\nmigration: run: succeeded (0 s)\n"
+        "tasks: apply: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: run\nmigration: run: succeeded (0"
+        " s)\n"
     )
 
 
 @pytest.mark.usefixtures("bucket")
-def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_revision_that_has_run_is_not_run_again(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     stacks.apply(project, "tiny", RunOptions(yes=True))
     capsys.readouterr()
     stacks.apply(project, "tiny", RunOptions(yes=True))
@@ -155,6 +162,7 @@ def test_before_a_task_runs_somebody_is_asked(project: Project, fake_terraform: 
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == (
-        "tiny tasks in account 123456789012: to run migration; there is no terminal to confirm it on: pass --yes"
+        "tiny tasks in account 123456789012: to run migration; there is no terminal to confirm it on: pass"
+        " --yes"
     )
     assert fake_terraform.calls() == [*FOUNDATION, "tasks init", "tasks plan tasks.tfplan"]

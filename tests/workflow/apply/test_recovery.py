@@ -55,7 +55,8 @@ def stumbled(*addresses: str) -> str:
     """The log of an apply that met what is there already, and made a queue."""
     begun = "".join(f"{address}: Creating...\n" for address in (GROUP, ROLE, SCHEDULE))
     errors = "".join(
-        f'\nError: creating it: it already exists\n\n  with {address},\n  on main.tf line 1, in resource "x" "y":\n'
+        f"\nError: creating it: it already exists\n\n  with {address},\n  on main.tf line 1, in resource"
+        ' "x" "y":\n'
         for address in addresses
     )
     return f"{begun}{QUEUE}: Creation complete after 0s [id=orders]\n{errors}"
@@ -135,7 +136,9 @@ def settled(workspace: Workspace) -> list[str]:
 
 def locked(workspace: Workspace) -> bool:
     """Whether the foundation is."""
-    return reader.lock_key("foundation") in (reader.objects(workspace.access, workspace.environment.state_bucket) or {})
+    return reader.lock_key("foundation") in (
+        reader.objects(workspace.access, workspace.environment.state_bucket) or {}
+    )
 
 
 def test_without_a_lock_there_is_nothing_to_do(workspace: Workspace) -> None:
@@ -143,11 +146,16 @@ def test_without_a_lock_there_is_nothing_to_do(workspace: Workspace) -> None:
     assert not workspace.lost("foundation").exists()
 
 
-def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_next_plan(workspace: Workspace) -> None:
+def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_next_plan(
+    workspace: Workspace,
+) -> None:
     hold(workspace)
     assert settled(workspace) == [
         HEADLINE,
-        "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply imports it",
+        (
+            "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply"
+            " imports it"
+        ),
         f"foundation: {QUEUE} was created as orders, but not saved in the state; import it, or delete it",
         f"foundation: creation began; may exist without being in a state: {GATEWAY}",
     ]
@@ -180,7 +188,9 @@ def no_ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workspace: Workspace) -> None:
     logged(workspace, "plan", GATEWAY_PLAN)
     hold(workspace)
-    assert settled(workspace)[-1] == (f"foundation: creation began; may exist without being in a state: {GATEWAY}")
+    assert settled(workspace)[-1] == (
+        f"foundation: creation began; may exist without being in a state: {GATEWAY}"
+    )
     assert not locked(workspace)
 
 
@@ -204,7 +214,10 @@ def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(work
     on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     told = settled(on_aws)
     assert told[0] == HEADLINE
-    assert told[-1] == "foundation: `invoke state-doctor --env local` shows whether the lock can be removed, and how"
+    assert (
+        told[-1]
+        == "foundation: `invoke state-doctor --env local` shows whether the lock can be removed, and how"
+    )
     assert workspace.lost("foundation").exists()
     assert locked(workspace)
 
@@ -221,7 +234,9 @@ def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(GROUP))
     group("local")
-    assert settled(workspace) == [f"foundation: exists already, and is ours: {GROUP}; the next apply imports it"]
+    assert settled(workspace) == [
+        f"foundation: exists already, and is ours: {GROUP}; the next apply imports it"
+    ]
     assert kept(workspace) == {GROUP: "/vpc/shop-local"}
 
 
@@ -251,7 +266,10 @@ def failed(message: str) -> str:
     ids=["taken back", "refused"],
 )
 def test_what_a_request_made_whose_answer_did_not_come_is_imported(
-    workspace: Workspace, group: Callable[[str], None], log: str, outcome: tuple[list[str], dict[str, str] | None]
+    workspace: Workspace,
+    group: Callable[[str], None],
+    log: str,
+    outcome: tuple[list[str], dict[str, str] | None],
 ) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", log)
@@ -269,7 +287,10 @@ def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved
     workspace: Workspace, ended: str, imports: dict[str, str] | None
 ) -> None:
     made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
-    told = "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply imports it"
+    told = (
+        "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply"
+        " imports it"
+    )
     logged(workspace, "apply", made + ended)
     assert settled(workspace) == ([told] if imports else [])
     assert kept(workspace) == imports
@@ -297,7 +318,10 @@ def test_what_has_become_somebody_elses_is_imported_no_longer(
 def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workspace: Workspace) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(ROLE, SCHEDULE))
-    told = f"foundation: exists already, and was not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
+    told = (
+        f"foundation: exists already, and was not found by tags: {SCHEDULE}; `terraform import` it, or"
+        " delete it"
+    )
     assert settled(workspace) == [told]
     assert kept(workspace) is None
 
@@ -321,7 +345,8 @@ def test_what_a_state_has_under_another_address_is_not_imported(
     told = settled(workspace)
     s3.delete_object(**there)
     expected = (
-        f"foundation: exists already, and a state has it under a different address: {GROUP}; apply again once it is"
+        f"foundation: exists already, and a state has it under a different address: {GROUP}; apply again"
+        " once it is"
         " removed there, or write a `moved` block"
     )
     assert told == [expected]

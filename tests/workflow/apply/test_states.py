@@ -67,7 +67,9 @@ def put_lock(s3: Any, stack: str, age: timedelta) -> datetime:  # noqa: ANN401
     """Puts a lock into the bucket that mia holds for so long."""
     created = (datetime.now(UTC) - age).replace(microsecond=0)
     info = {"ID": ID, "Operation": "OperationTypeApply", "Who": "mia@build-7", "Version": "1.11.4"}
-    text = json.dumps({**info, "Created": created.isoformat(), "Info": "", "Path": f"{BUCKET}/{state_key(stack)}"})
+    text = json.dumps(
+        {**info, "Created": created.isoformat(), "Info": "", "Path": f"{BUCKET}/{state_key(stack)}"}
+    )
     s3.put_object(Bucket=BUCKET, Key=lock_key(stack), Body=text.encode())
     return created
 
@@ -132,7 +134,8 @@ def test_what_is_done_about_the_bucket_is_told_to_scripts(
 def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
     small_project.edit(project, "envs/catalog.yaml", '"123456789012"', '"210987654321"')
     told = (
-        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for 123456789012"
+        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for"
+        " 123456789012"
         " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or fix `account`"
     )
     for task in (state.bootstrap, state.doctor):
@@ -144,7 +147,9 @@ def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
 def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         state.doctor(project, "tiny", as_json=False)
-    assert str(caught.value) == (f"the state bucket {BUCKET} does not exist; run `invoke bootstrap --env tiny`")
+    assert str(caught.value) == (
+        f"the state bucket {BUCKET} does not exist; run `invoke bootstrap --env tiny`"
+    )
 
 
 @pytest.mark.usefixtures("bucket")
@@ -156,7 +161,11 @@ def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> Non
 HEADINGS = "stack  serial  resources  bytes  written  by  lock"
 
 
-def test_states_and_locks_are_shown(project: Project, bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401
+def test_states_and_locks_are_shown(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A lock that somebody may hold needs no hands."""
     put_state(bucket, "foundation")
     put_lock(bucket, "foundation", timedelta(minutes=5))
@@ -187,7 +196,13 @@ def test_states_and_locks_are_told_to_scripts(
         "stale": None,
         "troubles": [],
     }
-    lock = {"id": ID, "operation": "apply", "who": "mia@build-7", "version": "1.11.4", "created": created.isoformat()}
+    lock = {
+        "id": ID,
+        "operation": "apply",
+        "who": "mia@build-7",
+        "version": "1.11.4",
+        "created": created.isoformat(),
+    }
     snapshot = {"serial": 7, "lineage": "5e42", "version": "1.11.4", "resources": 2}
     assert found == {
         "version": 1,
@@ -251,8 +266,10 @@ def test_what_is_wrong_is_printed_below_the_table(
         "foundation  -  -  -  never  -  -\n"
         "services  -  -  -  TIME  -  -\n"
         "\n"
-        "services: its state is not in format 4; if a newer Terraform wrote it, install that; if it is broken, restore"
-        f" an older version: `aws s3api list-object-versions --bucket {BUCKET} --prefix services/terraform.tfstate`"
+        "services: its state is not in format 4; if a newer Terraform wrote it, install that; if it is"
+        " broken, restore"
+        f" an older version: `aws s3api list-object-versions --bucket {BUCKET} --prefix"
+        " services/terraform.tfstate`"
         " lists them"
     )
 
@@ -270,13 +287,15 @@ def test_states_of_a_newer_terraform_and_without_a_folder_are_shown(
         {
             "services": [
                 (
-                    "Terraform 1.12.0 wrote its state, but 1.11.4 is installed here; install 1.12 or later, or"
+                    "Terraform 1.12.0 wrote its state, but 1.11.4 is installed here; install 1.12 or later,"
+                    " or"
                     " remove this one from PATH"
                 )
             ],
             "payments": [
                 (
-                    "its state holds resources, but envs/tiny/payments is missing; restore the folder from Git, and"
+                    "its state holds resources, but envs/tiny/payments is missing; restore the folder from"
+                    " Git, and"
                     " apply: that destroys what is left"
                 ),
                 (
@@ -322,15 +341,23 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
         (
             state_text(serial=7),
             (
-                f"{UNSAVED} has serial 7, and the bucket has 7: the stack was applied since; plan it, import what"
+                f"{UNSAVED} has serial 7, and the bucket has 7: the stack was applied since; plan it,"
+                " import what"
                 " the plan would create twice, then delete the file"
             ),
         ),
         (
             state_text(lineage="0000"),
-            f"{UNSAVED} is of a different stack, or of this one before it was recreated; keep it until you know which",
+            (
+                f"{UNSAVED} is of a different stack, or of this one before it was recreated; keep it until"
+                " you"
+                " know which"
+            ),
         ),
-        (b"", f"{UNSAVED} is not a state, perhaps because the disk was full; look into it before you delete it"),
+        (
+            b"",
+            f"{UNSAVED} is not a state, perhaps because the disk was full; look into it before you delete it",
+        ),
     ],
     ids=["newer", "not newer", "another's", "none"],
 )
@@ -363,10 +390,16 @@ def test_a_stale_lock_is_removed_by_its_id(
     assert str(init) == "services init"
     assert str(unlock) == "services force-unlock"
     assert unlock.arguments[-2:] == ("-force", ID)
-    assert init.data_folder == unlock.data_folder == f"{project.root}/.fleetform/environments/tiny/data/services"
+    assert (
+        init.data_folder == unlock.data_folder == f"{project.root}/.fleetform/environments/tiny/data/services"
+    )
 
 
-def test_nobody_unlocks_without_being_asked(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
+def test_nobody_unlocks_without_being_asked(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+) -> None:
     created = put_lock(bucket, "services", timedelta(hours=3))
     with pytest.raises(InputError) as caught:
         state.unlock(project, "tiny", NAMED, yes=False)
@@ -377,13 +410,19 @@ def test_nobody_unlocks_without_being_asked(project: Project, fake_terraform: Fa
     assert fake_terraform.calls("init", "force-unlock") == []
 
 
-def test_a_lock_whose_holder_may_be_alive_stays(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
+def test_a_lock_whose_holder_may_be_alive_stays(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+) -> None:
     created = put_lock(bucket, "services", timedelta(hours=1))
     with pytest.raises(CheckFailedError) as caught:
         state.unlock(project, "tiny", NAMED, yes=True)
     assert str(caught.value).replace(f"{project.root}/", "") == (
-        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}, which may be alive; ask there, or wait"
-        f" for it. If you know that it is dead: `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
+        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}, which may be alive; ask"
+        " there, or wait"
+        f" for it. If you know that it is dead: `{DATA} bin/terraform -chdir=envs/tiny/services"
+        " force-unlock -force"
         f" {ID}`"
     )
     assert fake_terraform.calls("init", "force-unlock") == []

@@ -1,4 +1,7 @@
-"""Services and environments that are added to a project: checked as a whole first, written as a whole or not at all."""
+"""Services and environments that are added to a project.
+
+Checked as a whole first, written as a whole or not at all.
+"""
 
 from pathlib import Path
 
@@ -23,7 +26,8 @@ def test_a_service_that_is_added_is_in_every_environment(project: Project) -> No
     assert add_service(project, NewService("mail", 25, ("orders",))) == ["local", "tiny"]
     mails = [load(project.root, env).services["mail"] for env in ("local", "tiny")]
     assert [
-        (mail.port, [call.service for call in mail.calls], mail.build and mail.build.context) for mail in mails
+        (mail.port, [call.service for call in mail.calls], mail.build and mail.build.context)
+        for mail in mails
     ] == [(25, ["orders"], "containers/mail")] * 2
 
 
@@ -80,7 +84,9 @@ def test_a_catalog_that_is_wrong_already_is_reported_with_its_places(project: Pr
 
 def test_a_project_without_an_environment_gets_no_service(tmp_path: Path) -> None:
     small_project.write(Project(tmp_path), "envs/catalog.yaml", small_project.CATALOG)
-    with pytest.raises(InputError, match=r"^no environment in envs/; write envs/<name>/environment.yaml first$"):
+    with pytest.raises(
+        InputError, match=r"^no environment in envs/; write envs/<name>/environment.yaml first$"
+    ):
         add_service(Project(tmp_path), NewService("mail"))
 
 
@@ -115,7 +121,9 @@ def test_adding_an_environment_changes_no_other(project: Project) -> None:
         ("local", "tiny", "envs/local already exists; choose a different name"),
     ],
 )
-def test_an_environment_that_is_wrong_is_not_written(project: Project, name: str, like: str, message: str) -> None:
+def test_an_environment_that_is_wrong_is_not_written(
+    project: Project, name: str, like: str, message: str
+) -> None:
     before = small_project.content(project)
     with pytest.raises(InputError) as caught:
         add_environment(project, name, like)
@@ -139,7 +147,9 @@ def test_a_folder_that_is_in_the_way_is_left_alone(project: Project) -> None:
     assert (project.root / "envs/small").is_symlink()
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(source: Path, target: Path) -> None:
         if target.is_relative_to(project.root):
             raise OSError(28, "No space left on device")

@@ -65,7 +65,9 @@ def test_a_default_of_the_model_is_written_nowhere(root: Path) -> None:
 
 def test_a_default_that_null_brought_back_knows_the_null(root: Path) -> None:
     assert asked(root, "orders.memory") == [
-        Fact(("services", "orders", "memory"), 512, "default", None, (OverriddenValue(None, catalog(19, 49)),))
+        Fact(
+            ("services", "orders", "memory"), 512, "default", None, (OverriddenValue(None, catalog(19, 49)),)
+        )
     ]
 
 
@@ -88,7 +90,12 @@ def test_what_follows_from_the_catalog_knows_what_it_follows_from(root: Path) ->
         Fact(("name_prefix",), "shop-dev", "application", catalog(1, 14)),
         Fact(("namespace",), "dev.shop.internal", "application", catalog(1, 14)),
         Fact(("state", "bucket"), "shop-dev-tfstate-123456789012", "application", catalog(1, 14)),
-        Fact((*web, "environment", "ORDERS_URL"), "http://orders.dev.shop.internal:8080", "calls", catalog(16, 13)),
+        Fact(
+            (*web, "environment", "ORDERS_URL"),
+            "http://orders.dev.shop.internal:8080",
+            "calls",
+            catalog(16, 13),
+        ),
         Fact((*web, "environment", "PORT"), "80", "port", catalog(15, 11)),
         Fact((*web, "dns_name"), "web.dev.shop.internal", "port", catalog(15, 11)),
         Fact(("services", "orders", "environment", "PORT"), "8080", "port", catalog(19, 35)),
@@ -112,7 +119,10 @@ def test_names_that_are_given_follow_from_nothing(tmp_path: Path) -> None:
             id="a mapping of a service",
         ),
         pytest.param(
-            "services.orders.port", "services.orders.port", ["services.orders.port"], id="a service by its whole path"
+            "services.orders.port",
+            "services.orders.port",
+            ["services.orders.port"],
+            id="a service by its whole path",
         ),
         pytest.param("zones", "zones", ["zones"], id="a list"),
         pytest.param("tags", "tags", ["tags.example.org/team"], id="a mapping of the environment"),
@@ -138,7 +148,10 @@ def test_a_thing_is_asked_for_by_its_path(root: Path, what: str, under: str, lab
         ("services.web.cpuu", "`services.web` has no `cpuu` in `dev`; did you mean `cpu`?"),
         ("web.cpu.units", "`services.web.cpu` has no `units` in `dev`; none is defined here"),
         ("network.cdir", "`network` has no `cdir` in `dev`; did you mean `cidr`?"),
-        ("web.environment.LEVLE.x", "`services.web.environment` has no `LEVLE.x` in `dev`; did you mean `LEVEL`?"),
+        (
+            "web.environment.LEVLE.x",
+            "`services.web.environment` has no `LEVLE.x` in `dev`; did you mean `LEVEL`?",
+        ),
         ("debug.image", "`debug` is not in `dev`; its `enabled_in` is at envs/catalog.yaml:20:40"),
     ],
 )

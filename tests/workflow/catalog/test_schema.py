@@ -1,4 +1,7 @@
-"""`invoke schema`: the schema and the references are what models and rules say, and are made anew where not."""
+"""`invoke schema`.
+
+The schema and the references are what models and rules say, and are made anew where not.
+"""
 
 from pathlib import Path, PurePath
 
@@ -52,10 +55,14 @@ def test_a_check_passes_in_silence_what_has_just_been_made(
     assert capsys.readouterr().out == ""
 
 
-def test_a_check_shows_the_difference_and_writes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_shows_the_difference_and_writes_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(CheckFailedError) as caught:
         catalog.schema(project, check=True)
-    message = f"out of date with models and rules: {SCHEMA}, {DOCUMENT}, {policy.DOCUMENT}; run `invoke schema`"
+    message = (
+        f"out of date with models and rules: {SCHEMA}, {DOCUMENT}, {policy.DOCUMENT}; run `invoke schema`"
+    )
     assert str(caught.value) == message
     headers = [line for line in capsys.readouterr().out.splitlines() if line.startswith("--- ")]
     assert headers == [f"--- a/{file}" for file in (SCHEMA, DOCUMENT, policy.DOCUMENT)]
@@ -64,7 +71,9 @@ def test_a_check_shows_the_difference_and_writes_nothing(project: Project, capsy
 
 @pytest.mark.parametrize("document", [DOCUMENT, policy.DOCUMENT])
 @pytest.mark.parametrize("text", [None, WRITTEN])
-def test_a_document_without_the_mark_is_left_alone(project: Project, text: str | None, document: PurePath) -> None:
+def test_a_document_without_the_mark_is_left_alone(
+    project: Project, text: str | None, document: PurePath
+) -> None:
     (project.root / document).unlink()
     if text is not None:
         small_project.write(project, str(document), text)

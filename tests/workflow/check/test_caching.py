@@ -1,4 +1,7 @@
-"""What is remembered of renders, formatted files and valid stacks: what a fresh run finds, at the cost of none."""
+"""What is remembered of renders, formatted files and valid stacks.
+
+What a fresh run finds, at the cost of none.
+"""
 
 import os
 import shutil
@@ -83,7 +86,9 @@ def test_nothing_is_run_loaded_or_imported_where_nothing_changed(
 ) -> None:
     argv = [sys.executable, "-c", WARM, str(project.root)]
     variables = {**os.environ, "PYTHONPATH": str(small_project.ROOT)}
-    modules = subprocess.run(argv, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    modules = subprocess.run(
+        argv, env=variables, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.split()
     assert modules == ["subprocess"]
     assert formats(fake_terraform) == []
 
@@ -117,7 +122,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_is_seen_as_if_nothing_were_remembered(project: Project, change: Callable[[Project], None]) -> None:
+def test_a_change_is_seen_as_if_nothing_were_remembered(
+    project: Project, change: Callable[[Project], None]
+) -> None:
     change(project)
     found = all_changes(project)
     forget(project)
@@ -176,9 +183,14 @@ def test_what_is_wrong_is_told_again(project: Project) -> None:
             all_changes(project)
 
 
-def test_a_build_that_comes_to_lead_out_of_the_repository_is_refused(project: Project, tmp_path: Path) -> None:
+def test_a_build_that_comes_to_lead_out_of_the_repository_is_refused(
+    project: Project, tmp_path: Path
+) -> None:
     small_project.edit(
-        project, "envs/catalog.yaml", "  orders:\n    image: nginx:1.29", "  orders:\n    build: { context: app }"
+        project,
+        "envs/catalog.yaml",
+        "  orders:\n    image: nginx:1.29",
+        "  orders:\n    build: { context: app }",
     )
     write_rendering(project, Rendering(project, "tiny"))
     assert all_changes(project) == []
@@ -197,7 +209,9 @@ def test_notices_are_the_same_when_remembered(project: Project) -> None:
     assert [notice.message for notice in fresh] == ["`nginx` can change at any time"]
 
 
-def test_only_files_that_are_new_are_checked_for_their_format(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_only_files_that_are_new_are_checked_for_their_format(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     small_project.write(project, EXTRA, "a = 1\n")
     assert unformatted(project) == []
     assert formats(fake_terraform) == [f"-recursive -check {EXTRA}"]
@@ -237,7 +251,9 @@ def test_a_stack_that_is_changed_meanwhile_is_not_remembered_as_valid(project: P
     assert validation.find_unvalidated(project, "tiny", rendering).keys() == {"services"}
 
 
-def test_a_cache_that_cannot_be_written_changes_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_changes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Project, "cache", Cache(Path("/dev/null/cache.sqlite"), 1024))
     assert all_changes(project) == []
     assert unformatted(project) == []

@@ -43,7 +43,9 @@ def accept(project: Project, file: str, *exceptions: str) -> None:
     """Writes exceptions to a file of the catalog, from its second line on."""
     path = project.root / file
     first, rest = path.read_text(encoding="utf-8").split("\n", 1)
-    path.write_text("\n".join([first, "exceptions:", *(f"  - {text}" for text in exceptions), rest]), encoding="utf-8")
+    path.write_text(
+        "\n".join([first, "exceptions:", *(f"  - {text}" for text in exceptions), rest]), encoding="utf-8"
+    )
 
 
 def day(days: int) -> str:
@@ -72,7 +74,10 @@ def test_an_exception_of_the_catalog_accepts_a_finding_until_its_day(project: Pr
 def test_from_then_on_the_finding_is_back_and_the_exception_is_told_at_its_line(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     accept(project, YAML, f"{{ rule: FF003, address: '*.extra', reason: {WHY}, until: {day(-1)} }}")
-    assert told(project) == [f"{YAML}:3:5: FF901 *.extra", f"{EXTRA}:1:1: FF003 aws_cloudwatch_log_group.extra"]
+    assert told(project) == [
+        f"{YAML}:3:5: FF901 *.extra",
+        f"{EXTRA}:1:1: FF003 aws_cloudwatch_log_group.extra",
+    ]
 
 
 @pytest.mark.parametrize("file", [YAML, "envs/catalog.yaml"])
@@ -112,7 +117,9 @@ def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> No
     assert str(failed.value) == f"1 finding (1 high) in envs/tiny; 1 more in the baseline{OPEN}"
 
 
-def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_mended_is_to_leave_the_baseline(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     small_project.write(project, EXTRA, LOGS)
     policy_report.write_baseline(project, "tiny")
     (project.root / EXTRA).unlink()
@@ -145,7 +152,8 @@ def test_a_baseline_that_cannot_be_written_is_told(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "fails"), [("high", ["high"]), ("medium", ["high", "medium"]), ("low", ["high", "medium", "low"])]
+    ("fail_on", "fails"),
+    [("high", ["high"]), ("medium", ["high", "medium"]), ("low", ["high", "medium", "low"])],
 )
 def test_only_findings_as_bad_as_asked_for_fail_the_check(fail_on: str, fails: list[str]) -> None:
     assert [severity for severity in Severity if is_failed(severity, fail_on)] == fails
@@ -160,7 +168,9 @@ def is_failed(severity: Severity, fail_on: str) -> bool:
     return False
 
 
-def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_that_fail_nothing_are_told_all_the_same(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     small_project.write(project, EXTRA, LOGS)
     render.check(project, "tiny", OutputOptions(fail_on="high"), validate=False)
     lines = capsys.readouterr().out.splitlines()
@@ -182,9 +192,13 @@ def test_what_only_a_plan_can_tell_is_counted() -> None:
     ]
 
 
-def test_scripts_get_the_places_that_a_finding_comes_from(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scripts_get_the_places_that_a_finding_comes_from(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     place, cause, origin = (Position(PurePath(f"{name}.tf"), 1, 2) for name in "abc")
-    found = Finding(place, "FF001", "x.y", "open", "close it", Severity.HIGH, "services", Stage.PLAN, cause, origin)
+    found = Finding(
+        place, "FF001", "x.y", "open", "close it", Severity.HIGH, "services", Stage.PLAN, cause, origin
+    )
     policy.report(project, Assessment([found]), [], OutputOptions(as_json=True))
     assert json.loads(capsys.readouterr().out) == [
         {
@@ -235,13 +249,16 @@ def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]
         "What is open is found.\n\n"
         "fails:\n    open = true\n\n"
         'passes:\n    x "y" {\n\n      open = false\n    }\n\n'
-        "to accept it, beside the line or in `exceptions`:\n    # fleetform:allow FF700 <why it is accepted>\n\n"
+        "to accept it, beside the line or in `exceptions`:\n    # fleetform:allow FF700 <why it is"
+        " accepted>\n\n"
         "https://example.com/open\n"
         "checkov: CKV_AWS_1\n"
     )
 
 
-def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     rules.explain(NOWHERE, "FF903", as_json=False)
     assert capsys.readouterr().out == (
         "FF903: Every exception has a reason.\n"

@@ -102,7 +102,9 @@ def places(diagnostics: Sequence[Diagnostic]) -> list[tuple[str, str | None]]:
 def test_a_notice_is_a_warning(tmp_path: Path) -> None:
     problem = Problem(Position(FILE, 1, 1), "nobody calls `web`")
     assert reporting.of_problems(tmp_path, [problem], Level.WARNING) == [
-        Diagnostic(FILE, 1, 1, "catalog", "nobody calls `web`", documentation="docs/catalog.md", level=Level.WARNING)
+        Diagnostic(
+            FILE, 1, 1, "catalog", "nobody calls `web`", documentation="docs/catalog.md", level=Level.WARNING
+        )
     ]
 
 
@@ -125,7 +127,9 @@ def finding(
     origin: Position | None = None,
 ) -> Finding:
     place = Position(file, 2, 3)
-    return Finding(place, "FF003", "x.y", "for ever", "set days", severity, "services", cause=cause, origin=origin)
+    return Finding(
+        place, "FF003", "x.y", "for ever", "set days", severity, "services", cause=cause, origin=origin
+    )
 
 
 def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_path: Path) -> None:

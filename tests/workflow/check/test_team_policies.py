@@ -87,7 +87,9 @@ def test_the_documents_pytest_passes(project: Project) -> None:
 def test_the_documents_rego_tests_pass(project: Project) -> None:
     names = re.findall(r"^(test_\w+) if", FILES["policies/queues_test.rego"], re.MULTILINE)
     argv = [sys.executable, "-c", TRY_REGO, "policies/queues.rego", "policies/queues_test.rego"]
-    done = subprocess.run(argv, cwd=project.root, check=True, input="\n".join(names), capture_output=True, text=True)
+    done = subprocess.run(
+        argv, cwd=project.root, check=True, input="\n".join(names), capture_output=True, text=True
+    )
     assert done.stdout.splitlines() == [f"{name} [True]" for name in names]
     assert len(names) == 3
 
@@ -97,7 +99,10 @@ def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.Cap
     rules.explain(project, "acme001", as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines.count("ACME001: Every database has a backup plan.") == 1
-    assert len([line for line in lines if line.startswith("ACME001  high      Every database has a backup")]) == 1
+    assert (
+        len([line for line in lines if line.startswith("ACME001  high      Every database has a backup")])
+        == 1
+    )
 
 
 def findings(project: Project) -> list[str]:
@@ -126,7 +131,9 @@ def test_answers_are_remembered_until_rules_or_resources_change(
     small_project.edit(project, "policies/databases.py", "no backup plan", "no plan")
     assert "it has no plan" in findings(project)[0]
     runs.clear()
-    small_project.edit(project, "envs/tiny/services/extra/store.tf", '  name = "orders"', '  redrive_policy = "{}"')
+    small_project.edit(
+        project, "envs/tiny/services/extra/store.tf", '  name = "orders"', '  redrive_policy = "{}"'
+    )
     assert len(findings(project)) == 1
     assert runs == ["queues.rego"]
 
@@ -136,7 +143,9 @@ def test_an_exception_beside_the_line_holds_for_them_in_extra(project: Project) 
         comment = f"# fleetform:allow {rule} It is an example.\n"
         small_project.edit(project, "envs/tiny/services/extra/store.tf", line, comment + line)
     found = assessment.assess(project, "tiny").findings
-    assert [finding for finding in found if finding.rule in OURS or finding.rule.startswith(("FF9", "FF000"))] == []
+    assert [
+        finding for finding in found if finding.rule in OURS or finding.rule.startswith(("FF9", "FF000"))
+    ] == []
 
 
 def test_nothing_is_checked_with_a_rule_that_fails(project: Project) -> None:

@@ -33,7 +33,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """A project in Git that builds `web`; its emulator ends with the test."""
     project = small_project.make(tmp_path)
     small_project.edit(
-        project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "build: {context: web}\n    port: 80\n"
+        project,
+        "envs/catalog.yaml",
+        "image: nginx:1.29\n    port: 80\n",
+        "build: {context: web}\n    port: 80\n",
     )
     git(project.root, "init", "--quiet")
     emulator.start(project.work, port=0)
@@ -72,7 +75,9 @@ def lock(project: Project, environment: str, number: int) -> None:
 
 def tags(registry: Registry, environment: str) -> list[str]:
     """The tags that are left."""
-    return sorted(tag for image in retention.read_images(registry, f"shop-{environment}-web") for tag in image.tags)
+    return sorted(
+        tag for image in retention.read_images(registry, f"shop-{environment}-web") for tag in image.tags
+    )
 
 
 def table(*cells: str) -> str:
@@ -139,13 +144,19 @@ def test_a_script_gets_json(project: Project) -> None:
 
 
 def test_a_repository_that_is_missing_is_reported_with_what_makes_it(project: Project) -> None:
-    message = "ECR has no repository `shop-local-web`, which the foundation creates; run `invoke apply --env local` or"
+    message = (
+        "ECR has no repository `shop-local-web`, which the foundation creates; run `invoke apply"
+        " --env local` or"
+    )
     assert invoke(project, "prune") == Ended(2, "", f"{message} `invoke deploy --env local`\n")
 
 
 @pytest.mark.parametrize(
     ("keep", "message"),
-    [("0", "--keep 0: must be 1 or more"), ("few", "--keep: cannot use `few`; give a whole number, 0 or more")],
+    [
+        ("0", "--keep 0: must be 1 or more"),
+        ("few", "--keep: cannot use `few`; give a whole number, 0 or more"),
+    ],
 )
 def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: str) -> None:
     assert invoke(project, "prune", "--keep", keep) == Ended(2, "", f"{message}\n")
@@ -157,7 +168,8 @@ def test_what_ecr_keeps_is_reported_and_fails(project: Project, monkeypatch: pyt
     with pytest.raises(ProgramError) as caught:
         prune(project, "local", 1, yes=False, as_json=False)
     assert str(caught.value) == (
-        "shop-local-web one: no (KmsError)\n1 not deleted; the others are deleted; `invoke prune --env local` retries"
+        "shop-local-web one: no (KmsError)\n1 not deleted; the others are deleted; `invoke prune --env"
+        " local` retries"
     )
 
 
@@ -210,7 +222,10 @@ def test_what_is_to_go_on_aws_is_shown_and_confirmed_by_the_environments_name(
         with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
             prune(project, "tiny", 1, yes=False, as_json=False)
     shown = f"{table('web', '1', '0', '2', f'{2 * BYTES} bytes')}\n{ASKING}. Type tiny to continue: "
-    expected = {"yes\n": ([tag(0), tag(1), tag(2)], shown), "tiny\n": ([tag(2)], f"{shown}2 images deleted\n")}
+    expected = {
+        "yes\n": ([tag(0), tag(1), tag(2)], shown),
+        "tiny\n": ([tag(2)], f"{shown}2 images deleted\n"),
+    }
     assert (tags(on_aws, "tiny"), capsys.readouterr().out) == expected[typed]
 
 

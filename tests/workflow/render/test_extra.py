@@ -32,8 +32,8 @@ module "extra" {
   name = var.name
 }
 """
-# What an introduction to ECS may have, with its habits: names in a local, a subnet that the internet reaches, one group
-# for everything, rules of the old kind, and formatting of its own.
+# What an introduction to ECS may have, with its habits: names in a local, a subnet that the internet reaches,
+# one group for everything, rules of the old kind, and formatting of its own.
 NETWORK = """\
 terraform {
   required_providers {
@@ -174,7 +174,9 @@ def more(project: Project) -> None:
         (more, CALLED.replace("name = var.name\n", "name   = var.name\n  region = var.region\n")),
     ],
 )
-def test_a_change_of_the_module_is_seen(project: Project, change: Callable[[Project], None], after: str | None) -> None:
+def test_a_change_of_the_module_is_seen(
+    project: Project, change: Callable[[Project], None], after: str | None
+) -> None:
     assert changed(project) == {}
     change(project)
     assert changed(project) == {"envs/tiny/services/extra.tf": after}
@@ -206,7 +208,10 @@ def test_a_file_of_the_same_name_is_not_overwritten(project: Project) -> None:
             'variable "vpcid" {}\n',
             f"{FOLDER}/more.tf:1:1: the stack has no `vpcid` to give to its `extra/`; did you mean",
         ),
-        ('variable "name" {\n', f"{FOLDER}/more.tf:2:1: not valid HCL; fix it, or if Terraform reads it, move the"),
+        (
+            'variable "name" {\n',
+            f"{FOLDER}/more.tf:2:1: not valid HCL; fix it, or if Terraform reads it, move the",
+        ),
     ],
 )
 def test_what_cannot_be_called_is_refused_each_time(project: Project, text: str, message: str) -> None:
@@ -227,7 +232,12 @@ def test_the_risks_of_what_is_pasted_are_found_at_its_lines(project: Project) ->
     files.render_environment(project, "tiny")
     found = Check(project, "tiny").text().verdicts.findings
     assert sorted(
-        (finding.place.line, finding.place.column, finding.rule, finding.address.removeprefix("module.extra."))
+        (
+            finding.place.line,
+            finding.place.column,
+            finding.rule,
+            finding.address.removeprefix("module.extra."),
+        )
         for finding in found
         if finding.place.file == PurePath(FOLDER, "network.tf")
     ) == [

@@ -2,7 +2,8 @@
 
 `recorded.json` is the plan of a root module of `terraform_data` by Terraform 1.11.4, with shortened ids.
 `fleet.json` is written by hand after https://developer.hashicorp.com/terraform/internals/json-format.
-`pair.txt` and `pair.json` are the text and the JSON of one plan, of AWS resources from a state written by hand.
+`pair.txt` and `pair.json` are the text and the JSON of one plan, of AWS resources from a state written by
+hand.
 """
 
 import json
