@@ -63,8 +63,8 @@ def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
             for name in {*os.environ, *variables}
             if os.environ.get(name) != variables.get(name)
         }
-        for name, (_, wanted) in differing.items():
-            _set(name, wanted)
+        for name, (_, value) in differing.items():
+            _set(name, value)
         try:
             yield
         finally:

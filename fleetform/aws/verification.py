@@ -274,9 +274,9 @@ def _service_facts(environment: Environment, live: _VerifiedState, name: str) ->
     yield _Comparison(f"containers of {name}", {name, *entry.other_containers}, set(containers))
     found = containers.get(name, {}).get("environment", [])
     yield _Comparison(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
-    for container, wanted in {name: entry, **entry.other_containers}.items():
+    for container, expected in {name: entry, **entry.other_containers}.items():
         secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
-        yield _Comparison(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
+        yield _Comparison(f"secrets of {name}/{container}", set(expected.secrets), secrets)
     yield _Comparison(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
     yield _Comparison(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Comparison(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
@@ -293,8 +293,8 @@ def _alarms(service: Mapping[str, Any]) -> set[str]:
 def _registration_fact(environment: Environment, live: _VerifiedState, name: str) -> _Comparison:
     service, port = live.ecs_services[name], environment.services[name].connect_port
     if environment.discovery == "service_connect":
-        wanted = [(topology.dns_name(environment, name), port)] if port else []
-        return _Comparison(f"name of {name} in Service Connect", wanted, client_aliases(service))
+        expected = [(topology.dns_name(environment, name), port)] if port else []
+        return _Comparison(f"name of {name} in Service Connect", expected, client_aliases(service))
     original_name = environment.original_name(name)
     registry = live.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]

@@ -184,10 +184,10 @@ class Cache:
             self._put({key: kind.codec.encode(value) for key, value in values.items()})
 
     def _get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        wanted = list(dict.fromkeys(keys))
-        if not wanted or not self._is_ours():
+        unique = list(dict.fromkeys(keys))
+        if not unique or not self._is_ours():
             return {}
-        return self._try(lambda: self._read(wanted), _DAMAGED) or {}
+        return self._try(lambda: self._read(unique), _DAMAGED) or {}
 
     def _put(self, values: Mapping[bytes, bytes]) -> None:
         size = sum(map(len, chain.from_iterable(values.items())))

@@ -91,14 +91,14 @@ def tree(root: Path, commit_hash: str) -> str:
 
 @contextmanager
 def checkout_of(
-    root: Path, tree_hash: str, wanted: Callable[[list[PurePath]], list[PurePath]]
+    root: Path, tree_hash: str, select: Callable[[list[PurePath]], list[PurePath]]
 ) -> Iterator[Path]:
     """A folder with files of a tree as Git itself checks them out; the repository's own index stays as it is.
 
     Args:
         root: The project's root.
         tree_hash: The tree; empty for one without files.
-        wanted: Chooses of all paths in it those that are laid out.
+        select: Chooses of all paths in it those that are laid out.
     """
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         laid = Path(folder, "tree")
@@ -111,6 +111,6 @@ def checkout_of(
             }
             git(laid, "read-tree", "--no-sparse-checkout", tree_hash, variables=variables)
             listed = git(laid, "ls-files", "-z", variables=variables).split("\0")[:-1]
-            paths = "".join(f"{path}\0" for path in wanted([PurePath(path) for path in listed]))
+            paths = "".join(f"{path}\0" for path in select([PurePath(path) for path in listed]))
             git(laid, "checkout-index", "--quiet", "-z", "--stdin", variables=variables, stdin=paths)
         yield laid

@@ -169,13 +169,13 @@ class FleetformProgram(Program):
 
     def list_flat(self) -> None:
         """Print the tasks by group."""
-        wanted = {*self.scoped_collection.task_names}
+        names = {*self.scoped_collection.task_names}
         if self.list_root:
-            wanted = {f"{self.list_root}.{name}" for name in wanted}
-        widest = max(map(len, wanted))
+            names = {f"{self.list_root}.{name}" for name in names}
+        widest = max(map(len, names))
         for number, group in enumerate(self.groups):
             lines = [
-                (each.name.ljust(widest), _first_line(each)) for each in group.commands if each.name in wanted
+                (each.name.ljust(widest), _first_line(each)) for each in group.commands if each.name in names
             ]
             if lines:
                 sys.stdout.write("\n" * bool(number and not self.list_root) + f"{group.heading}\n")

@@ -283,8 +283,8 @@ class Policy:
 
     def _kept(self, resource: Resource) -> set[Path]:
         """Return the paths of values whose positions environment rules report."""
-        wanted = (rule.keeps for rule in self._rules.values() if rule.keeps and resource.type in rule.types)
-        return {path for keeps in wanted for path in keeps(resource)}
+        keepers = (rule.keeps for rule in self._rules.values() if rule.keeps and resource.type in rule.types)
+        return {path for keeps in keepers for path in keeps(resource)}
 
     def _resources(self, unit: Unit) -> list[Resource]:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]

@@ -64,8 +64,8 @@ def render(
     locked = {
         service_file(name) for name, service in environment.services.items() if service.build and name in lock
     }
-    wanted = (*stacks(environment), *emptied(environment, folders))
-    texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in wanted}
+    all_stacks = (*stacks(environment), *emptied(environment, folders))
+    texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in all_stacks}
     return {
         stack: {path: header(environment.name, locked=path in locked) + files[path] for path in sorted(files)}
         for stack, files in texts.items()

@@ -45,13 +45,13 @@ def remember_service_settings() -> None:
     """
 
     def remember(response: EC2ContainerServiceResponse, service: Service) -> None:
-        remembered = vars(service)
+        settings = vars(service)
         for setting in FORGOTTEN_SETTINGS:
             value = parameter(response, setting)
             if value is not None:
-                remembered[xform_name(setting)] = value
-        given = remembered.get("deployment_configuration", {})
-        remembered["deployment_configuration"] = DEPLOYMENT_DEFAULTS | given
+                settings[xform_name(setting)] = value
+        given = settings.get("deployment_configuration", {})
+        settings["deployment_configuration"] = DEPLOYMENT_DEFAULTS | given
 
     after_service_call("create_service", remember)
     after_service_call("update_service", remember)

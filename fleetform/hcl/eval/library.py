@@ -110,17 +110,17 @@ class Library:
 
     def summaries(self, paths: Iterable[PurePath]) -> dict[PurePath, Summary]:
         """Return the summary of each file; uncached ones are parsed now, many of them in parallel."""
-        wanted = {path: self.digest(path) for path in paths}
-        missing = {each: path for path, each in wanted.items() if each not in self._summaries}
+        digests = {path: self.digest(path) for path in paths}
+        missing = {each: path for path, each in digests.items() if each not in self._summaries}
         if missing:
             self._summaries |= self._cache.memo_many(
                 _SUMMARY, self._parts(missing), lambda new: self._parse(missing, new)
             )
-        return {path: self._summaries[each] for path, each in wanted.items()}
+        return {path: self._summaries[each] for path, each in digests.items()}
 
-    def _parse(self, paths: Mapping[bytes, PurePath], wanted: Iterable[bytes]) -> dict[bytes, Summary]:
+    def _parse(self, paths: Mapping[bytes, PurePath], digests: Iterable[bytes]) -> dict[bytes, Summary]:
         """Parse files by their digests; cache them, and return their summaries."""
-        contents = {each: self.content(paths[each]) for each in wanted}
+        contents = {each: self.content(paths[each]) for each in digests}
         longest_first = sorted(contents, key=lambda each: len(contents[each]), reverse=True)
         results = map_in_processes(parse_for_cache, [contents[each] for each in longest_first], _MANY)
         parsed = dict(zip(longest_first, results, strict=True))
