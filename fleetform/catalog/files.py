@@ -20,6 +20,11 @@ def lock_file(env: str) -> PurePath:
     return PurePath("envs", env, LOCK_NAME)
 
 
+def baseline_file(env: str) -> PurePath:
+    """Return the policy baseline of an environment."""
+    return PurePath("envs", env, "policy-baseline.json")
+
+
 def environment_names(root: Path) -> list[str]:
     """Return the environments of a project, sorted."""
     return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from fleetform import reports
 from fleetform.base.errors import Problem
+from fleetform.catalog.files import baseline_file
 from fleetform.cli.printing import color, count, write
-from fleetform.policy.baseline import baseline_file
 from fleetform.policy.reference import with_exception_rules
 from fleetform.policy.team import all_rules
 from fleetform.workflow.check import assessment, reporting

@@ -7,11 +7,11 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.base.errors import InputError
 from fleetform.base.program_name import command
+from fleetform.catalog.files import baseline_file
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.exceptions import matches
 from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
@@ -28,11 +28,6 @@ class Comparison(NamedTuple):
 
     new: list[Finding]
     stale: list[BaselineEntry]
-
-
-def baseline_file(env: str) -> PurePath:
-    """Return the path of an environment's baseline, relative to the project root."""
-    return PurePath("envs", env, "policy-baseline.json")
 
 
 def entry(finding: Finding) -> BaselineEntry:

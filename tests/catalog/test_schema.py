@@ -54,7 +54,7 @@ def test_the_schema_is_valid_draft_2020_12() -> None:
 
 
 def test_the_committed_schema_matches_the_models(root: Path) -> None:
-    assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: ./run schema"
+    assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: ./run golden"
 
 
 @pytest.mark.parametrize("file", shipped(), ids=str)

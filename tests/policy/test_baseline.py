@@ -5,7 +5,8 @@ from pathlib import PurePath
 import pytest
 
 from fleetform.base.errors import InputError, Position
-from fleetform.policy.baseline import Comparison, baseline_file, compare, parse, to_json
+from fleetform.catalog.files import baseline_file
+from fleetform.policy.baseline import Comparison, compare, parse, to_json
 from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
 from fleetform.policy.rule import Severity
 

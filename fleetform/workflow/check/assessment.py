@@ -9,7 +9,7 @@ from fleetform.base import fingerprint
 from fleetform.base.cache import Kind
 from fleetform.base.errors import Problem
 from fleetform.base.serialization import JsonCodec
-from fleetform.catalog.files import CATALOG
+from fleetform.catalog.files import CATALOG, baseline_file
 from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
 from fleetform.workflow.project import Project
 
@@ -111,6 +111,7 @@ def _parts(project: Project, env: str) -> tuple[bytes, ...]:
         env.encode(),
         fingerprint.content(root / CATALOG),
         fingerprint.tree(root / "envs" / env),
+        fingerprint.content(root / baseline_file(env)),  # even if it is a folder, which has no content
         fingerprint.tree(root / "policies"),
     )
 

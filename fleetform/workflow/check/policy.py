@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
 from fleetform.base.errors import InputError, Position, Problem, ProgramError
+from fleetform.catalog.files import baseline_file
 from fleetform.catalog.locator import locator
 from fleetform.catalog.overlay import remove_nulls
 from fleetform.catalog.writer import write_atomically
@@ -198,7 +199,7 @@ def compare_with_baseline(project: Project, name: str, results: Results) -> base
     Raises:
         InputError: The baseline cannot be read, or is invalid.
     """
-    file = baseline.baseline_file(name)
+    file = baseline_file(name)
     try:
         text = (project.root / file).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -210,7 +211,7 @@ def compare_with_baseline(project: Project, name: str, results: Results) -> base
 
 def write_baseline(project: Project, name: str) -> int:
     """Write the current findings into the baseline, or remove it; see `assessment.write_baseline`."""
-    text, file = baseline.to_json(evaluate(project, name, {}).findings), baseline.baseline_file(name)
+    text, file = baseline.to_json(evaluate(project, name, {}).findings), baseline_file(name)
     entries = baseline.parse(text, name)
     try:
         if entries:
