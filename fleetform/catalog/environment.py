@@ -221,9 +221,8 @@ class Environment(CatalogModel):
     kms_key: KmsKey | None = None
     """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys.
 
-    You manage its policy,
-    which must let `logs.<region>.amazonaws.com` use the key for log groups, and let the role that applies use
-    it for schedules."""
+    You manage its policy, which must let `logs.<region>.amazonaws.com` use the key for log groups, and let
+    the role that applies use it for schedules."""
     protection: Boolean = False
     """Whether to protect the environment: AWS refuses to delete the load balancer, and `destroy`
     refuses to run."""

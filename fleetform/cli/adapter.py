@@ -173,7 +173,7 @@ def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[Non
     try:
         yield
     except CatalogError as error:
-        report = import_module("fleetform.cli.catalog").tell_problems
+        report = load("fleetform.cli.catalog:report_problems")
         raise Exit(report(project_at(root), error.problems, form), error.exit_code) from None
     except FleetformError as error:
         raise Exit(fit(str(error), sys.stderr), error.exit_code) from None
@@ -193,14 +193,14 @@ def require_catalogs(root: Path, environments: Sequence[str]) -> None:
     Raises:
         CatalogError: One has problems.
     """
-    load = import_module("fleetform.validation.loading").load
+    load_environment = load("fleetform.validation.loading:load")
     for name in environments:
-        load(root, name)
+        load_environment(root, name)
 
 
 def project_at(root: Path) -> Any:  # noqa: ANN401 - loaded by name, as a list of tasks needs none
     """Return the project in a folder."""
-    return import_module("fleetform.workflow.project").Project(root)
+    return load("fleetform.workflow.project:Project")(root)
 
 
 def tasks(root: Path, groups: Sequence[Group]) -> Mapping[str, CommandTask]:

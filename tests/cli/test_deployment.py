@@ -276,7 +276,10 @@ def test_a_promotion_that_fails_writes_nothing(project: Project) -> None:
     add_stage(project)
     write_lock(project.root, "local", {"web": image_in(project, "local")})
     before = small_project.content(project)
-    with pytest.raises(InputError, match=r"^no repository `shop-stage-web` in ECR"):
+    with pytest.raises(
+        InputError,
+        match=r"^ECR has no repository `shop-stage-web`, which the foundation creates; run `invoke",
+    ):
         promote(project, "local", "stage", [], None)
     assert small_project.content(project) == before
 

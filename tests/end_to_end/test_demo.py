@@ -18,6 +18,10 @@ STEPS = """\
 ✓ Verify through the AWS API: 41 facts match the catalog
 ✓ Plan foundation again: no drift
 ✓ Plan services again: no drift
+- Run the services: skipped: no program on this machine can run containers \
+(docker: not on PATH; podman: not on PATH); install and start Docker with Compose (on Debian: apt-get \
+install docker.io docker-compose), or Podman with Compose (on Debian: apt-get install podman netavark \
+aardvark-dns docker-compose)
 ✓ Destroy services: 30 destroyed
 ✓ Destroy foundation: 39 destroyed
 """

@@ -58,7 +58,9 @@ class Checkout:
     def begun(self, task: str, output_name: str = "out") -> "Iterator[Begun]":
         """Start a task in its own process group, as a terminal does."""
         with (self.root / output_name).open("w+", encoding="utf-8") as output:
-            argv = [sys.executable, "-m", "invoke", task, "--env", ENVIRONMENT]
+            # Terraform's own output shows how many resources are created.
+            verbose = ["--verbose"] if task == "apply" else []
+            argv = [sys.executable, "-m", "invoke", task, "--env", ENVIRONMENT, *verbose]
             variables = {**os.environ, "COLUMNS": "200"}
             with subprocess.Popen(
                 argv,
