@@ -20,7 +20,7 @@ def test_what_was_made_when_the_power_failed_is_imported(tmp_path: Path) -> None
     trial = kill(tmp_path, 1, Cut("apply", Kill.ALL, Moment(made=8, seconds=0)))
     assert trouble(trial) == []
     assert (
-        "left foundation locked: its Terraform was killed\nfoundation: made without a state" in trial.output
+        "left foundation locked: its Terraform was killed\nfoundation: created, but not saved" in trial.output
     )
     assert " imported, " in trial.output
 
@@ -46,7 +46,7 @@ def test_of_two_applies_one_waits_for_the_other_and_for_its_terraform_if_that_go
                 first.signal(signal.SIGKILL)
                 done = second.end()
     pid = first.process.pid
-    assert waiting.startswith(f"waiting for `invoke apply --env local` (process {pid}, since ")
-    assert f"waiting for the Terraform of `invoke apply --env local` (process {pid}, " in done.output
+    assert waiting.startswith(f"waiting for `apply --env local` (process {pid}, since ")
+    assert f"waiting for the Terraform of `apply --env local` (process {pid}, " in done.output
     assert "\nfoundation: no changes (" in done.output
     assert done.code == 0
