@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 WORKERS = 4  # twice the processors of CI: the tests of real containers and of Terraform mostly wait
 
+# What `./run` installs; the other extras are in requirements/terraform.txt and test.txt.
+EXTRAS_OF_RUN = ("containers", "emulator")
+
 
 def call(*argv: str) -> None:
     """Run a development tool in the project's root; its exit code is ours."""
@@ -81,10 +84,12 @@ def requirements(_project: "Project") -> None:
         "--generate-hashes",
     ]
     plain = [*compile_, "--no-header", "--no-annotate", "--upgrade"]
-    call(*plain, "pyproject.toml", "--output-file=requirements/run.txt")
-    for group in ("dev", "terraform"):
-        constraint = "--constraint=requirements/run.txt"
-        call(*plain, f"--group={group}", constraint, f"--output-file=requirements/{group}.txt")
+    extras = [f"--extra={extra}" for extra in EXTRAS_OF_RUN]
+    call(*plain, "pyproject.toml", *extras, "--output-file=requirements/run.txt")
+    constraints = ["--constraint=requirements/run.txt"]
+    for group in ("dev", "terraform", "test"):
+        call(*plain, f"--group={group}", *constraints, f"--output-file=requirements/{group}.txt")
+        constraints.append(f"--constraint=requirements/{group}.txt")
     for group in ("checkov", "rivals"):
         call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 

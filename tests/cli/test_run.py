@@ -6,12 +6,13 @@ import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-FILES = ("dev.txt", "run.txt", "terraform.txt")
+FILES = ("dev.txt", "run.txt", "terraform.txt", "test.txt")
 
 
 @pytest.fixture
@@ -131,20 +132,39 @@ def missing(wanted: list[str], versions: Mapping[str, Version]) -> list[str]:
     ]
 
 
-def test_the_pinned_versions_are_within_the_declared_ranges(root: Path) -> None:
-    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = declared["dependency-groups"]
+@pytest.fixture(scope="module")
+def declared(root: Path) -> Mapping[str, Any]:
+    """The content of pyproject.toml."""
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_pinned_versions_are_within_the_declared_ranges(root: Path, declared: Mapping[str, Any]) -> None:
+    groups, project = declared["dependency-groups"], declared["project"]
+    extras = project["optional-dependencies"]
+    run_ = [*project["dependencies"], *extras["aws"], *extras["containers"], *extras["emulator"]]
     development = [item for item in groups["dev"] if isinstance(item, str)]
     found = [
-        missing(declared["project"]["dependencies"], pinned(root, "run.txt")),
+        missing([item for item in run_ if not item.startswith("fleetform[")], pinned(root, "run.txt")),
         missing(groups["terraform"], pinned(root, "terraform.txt")),
+        missing(groups["test"], pinned(root, "test.txt")),
         missing(development, pinned(root, "dev.txt")),
     ]
-    assert found == [[], [], []]
+    assert found == [[], [], [], []]
+
+
+def test_an_extra_that_is_also_a_group_has_the_same_ranges(declared: Mapping[str, Any]) -> None:
+    extras, groups = declared["project"]["optional-dependencies"], declared["dependency-groups"]
+    same = {
+        name: [item for item in extras[name] if not item.startswith("fleetform[")]
+        for name in extras.keys() & groups.keys()
+    }
+    assert same == {name: groups[name] for name in ("terraform", "test")}
 
 
 def test_what_two_files_pin_they_pin_alike(root: Path) -> None:
-    """`./run test` installs one after the other."""
-    run_, development = pinned(root, "run.txt"), pinned(root, "dev.txt")
-    common = run_.keys() & development.keys()
-    assert {name: development[name] for name in common} == {name: run_[name] for name in common}
+    """They are installed one after the other."""
+    versions: dict[str, set[Version]] = {}
+    for file in FILES:
+        for name, version in pinned(root, file).items():
+            versions.setdefault(name, set()).add(version)
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
