@@ -90,7 +90,7 @@ def requirements(_project: "Project") -> None:
     for group in ("dev", "terraform", "test"):
         call(*plain, f"--group={group}", *constraints, f"--output-file=requirements/{group}.txt")
         constraints.append(f"--constraint=requirements/{group}.txt")
-    for group in ("checkov", "rivals"):
+    for group in ("build", "checkov", "rivals"):
         call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 
 
