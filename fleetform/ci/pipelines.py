@@ -148,12 +148,14 @@ def is_generated(text: str) -> bool:
     return text.startswith(_HEADER_START)
 
 
-def pipeline(provider: Provider, folder: Path, environments: Sequence[EnvironmentInPipeline]) -> str:
+def pipeline(
+    provider: Provider, folders: Sequence[Path], environments: Sequence[EnvironmentInPipeline]
+) -> str:
     """Render the definition of a pipeline.
 
     Args:
         provider: The CI provider.
-        folder: The folder of the templates.
+        folders: The folders of the templates, in the order in which they are searched.
         environments: All environments of the project, in any order.
 
     Raises:
@@ -163,7 +165,7 @@ def pipeline(provider: Provider, folder: Path, environments: Sequence[Environmen
     on_aws = [environment for environment in ordered if not environment.emulator]
     values = {"environments": ordered, "on_aws": on_aws, "projects": list(_projects(on_aws))}
     try:
-        text = _templates(folder).get_template(provider.template).render(values)
+        text = _templates(folders).get_template(f"ci/{provider.template}").render(values)
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", 1)
         kind = type(error).__name__
@@ -241,9 +243,9 @@ def _action(name: str) -> _RawText:
     return _RawText(f"{name}@{ACTIONS[name].commit} # {ACTIONS[name].tag}")
 
 
-def _templates(folder: Path) -> jinja2.Environment:
+def _templates(folders: Sequence[Path]) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
         finalize=_format,
         variable_start_string="[=",

@@ -17,8 +17,10 @@ from typing import Any, TypeAlias
 from invoke import Context, Exit, Task
 from invoke.parser import Argument
 
+from fleetform.base import program_name
 from fleetform.base.errors import CatalogError, FleetformError, InputError, ProgramError, printable
 from fleetform.base.suggestions import suggestion
+from fleetform.catalog.files import CATALOG
 from fleetform.cli.flags import FORMAT, Flag
 from fleetform.cli.printing import fit
 
@@ -39,6 +41,7 @@ class Command:
         run: Its function, or where that is: ``package.module:function``.
         flags: Its flags and words, the words in the order in which they are given.
         environments: The parameters that name an environment. Such a task has the flag ``--format``.
+        anywhere: Whether it works outside of a project, too; its project is the working directory then.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Command:
     run: str | Function
     flags: tuple[Flag, ...] = ()
     environments: tuple[str, ...] = ()
+    anywhere: bool = False
 
     def __deepcopy__(self, _: object) -> "Command":
         """Return itself, as a flag does."""
@@ -124,10 +128,10 @@ class CommandTask(Task[Function]):
 
     Args:
         command: The command.
-        root: The project's root folder.
+        root: The project's root folder; None outside of a project.
     """
 
-    def __init__(self, command: Command, root: Path) -> None:
+    def __init__(self, command: Command, root: Path | None) -> None:
         self.command = command
         self.root = root
         super().__init__(self.run, name=command.name.rpartition(".")[2], positional=())
@@ -152,10 +156,18 @@ class CommandTask(Task[Function]):
         if FORMAT in self.command.flags:  # for us alone; a task that prints reports has a parameter for it
             del values[FORMAT.keyword]
         environments = [values[name] for name in self.command.environments]
-        with errors_as_exit_codes(self.root, form):
+        folder = Path.cwd()
+        root = self.root or folder
+        with errors_as_exit_codes(root, form):
+            if not (self.root or self.command.anywhere):
+                create = program_name.command("init", "DIR")
+                raise InputError(
+                    f"{printable(str(folder))}: in no project: there is no {CATALOG} here or in a folder"
+                    f" above; change to your project, or create one with `{create}`"
+                )
             if form != FORMAT.default:
-                require_catalogs(self.root, environments)
-            self.command.function()(project_at(self.root), **values)
+                require_catalogs(root, environments)
+            self.command.function()(project_at(root), **values)
             sys.stdout.flush()
 
 
@@ -203,6 +215,6 @@ def project_at(root: Path) -> Any:  # noqa: ANN401 - loaded by name, as a list o
     return load("fleetform.workflow.project:Project")(root)
 
 
-def tasks(root: Path, groups: Sequence[Group]) -> Mapping[str, CommandTask]:
+def tasks(root: Path | None, groups: Sequence[Group]) -> Mapping[str, CommandTask]:
     """Return the tasks of all commands by name."""
     return {command.name: CommandTask(command, root) for group in groups for command in group.commands}

@@ -85,7 +85,7 @@ CATALOG = Group(
             ),
             _ENV,
         ),
-        Command("rules", "List the policy rules.", "fleetform.cli.rules:list_rules", (JSON,)),
+        Command("rules", "List the policy rules.", "fleetform.cli.rules:list_rules", (JSON,), anywhere=True),
         Command(
             "schema",
             "Generate the catalog's JSON Schema and the reference docs.",

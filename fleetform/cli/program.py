@@ -10,14 +10,15 @@ import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from invoke import Collection, Exit, ParseError, Program
+from invoke import Collection, Exit, ParseError, Program, Task
 from invoke.parser import Argument, ParserContext, ParseResult
+from invoke.util import helpline
 
 from fleetform import __version__
 from fleetform.base.errors import printable
@@ -49,16 +50,22 @@ class FleetformProgram(Program):
     Invoke's options for shell commands are accepted, as Invoke's own program accepts them, but not shown.
 
     Args:
-        root: The project's root folder.
+        root: The project's root folder; None outside of a project, where few tasks work.
         groups: The tasks, in the order of the list.
+        own: Tasks of the project's own.
     """
 
-    def __init__(self, root: Path, groups: Sequence[Group]) -> None:
+    def __init__(
+        self, root: Path | None, groups: Sequence[Group], own: Iterable[Task[Callable[..., object]]] = ()
+    ) -> None:
         self.groups = groups
+        self._own = {task.name: task for task in own}
         by_name = tasks(root, groups)
         names = [INVOKE, "inv", "run", "./run", NAME]
         super().__init__(name=NAME, version="", binary_names=names)
         self.namespace: Collection = collection(by_name.values())
+        for task in self._own.values():
+            self.namespace.add_task(task)
         self._commands = {name: task.command for name, task in by_name.items()}
 
     @property
@@ -83,7 +90,7 @@ class FleetformProgram(Program):
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their flags."""
-        named = [each for each in self.core.unparsed if each in self._commands]
+        named = [each for each in self.core.unparsed if each in {**self._commands, **self._own}]
         with self._wrong_input():
             if named and _HELP_FLAGS & {*self.core.unparsed}:
                 self.args.help.value = named[-1]
@@ -137,7 +144,7 @@ class FleetformProgram(Program):
             return (
                 f"unknown option `{printable(typed)}`; {suggestion(typed, [f'--{name}' for name in _SHOWN])}"
             )
-        close = closest_match(typed, list(self._commands))
+        close = closest_match(typed, [*self._commands, *self._own])
         remedy = f"did you mean `{close}`?" if close else f"`{program()} --list` shows all tasks"
         if known:
             return (
@@ -159,6 +166,9 @@ class FleetformProgram(Program):
 
     def print_task_help(self, name: str) -> None:
         """Print how to use a task."""
+        if name in self._own:
+            super().print_task_help(name)
+            return
         known = self._commands[name]
         sys.stdout.write(f"Usage: {_usage(known)}\n\n")
         for paragraph in known.help.split("\n\n"):
@@ -180,6 +190,11 @@ class FleetformProgram(Program):
             if lines:
                 sys.stdout.write("\n" * bool(number and not self.list_root) + f"{group.heading}\n")
                 _write_columns(lines)
+        if own := [
+            (name.ljust(widest), helpline(task) or "") for name, task in self._own.items() if name in names
+        ]:
+            sys.stdout.write("\nThis project\n")
+            _write_columns(own)
 
 
 def collection(found: Iterable[CommandTask]) -> Collection:

@@ -147,16 +147,17 @@ def _bytecode_cache() -> _BytecodeCache | None:
 
 
 class Templates:
-    """The templates of a folder.
+    """The templates of some folders.
 
     Args:
-        folder: Holds a folder of `*.j2` files for each name in `Stack.templates`.
+        folders: Each holds a folder of `*.j2` files for each name in `Stack.templates`. A file in an earlier
+            one replaces that of the same name in a later one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, *folders: Path) -> None:
         self._environment = jinja2.Environment(
             bytecode_cache=_bytecode_cache(),
-            loader=jinja2.FileSystemLoader(folder),
+            loader=jinja2.FileSystemLoader(folders),
             undefined=jinja2.StrictUndefined,
             finalize=_format_expression,
             trim_blocks=True,

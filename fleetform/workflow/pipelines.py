@@ -16,8 +16,6 @@ from fleetform.validation.loading import load, read_environment
 from fleetform.workflow.affected.snapshot import Inventory, take_snapshot
 from fleetform.workflow.project import Project
 
-_TEMPLATES = "templates/ci"
-
 
 def existing_providers(project: Project, providers: Sequence[Provider]) -> list[Provider]:
     """Return the providers whose generated definition exists in the project."""
@@ -43,7 +41,7 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
         Change(
             provider.file,
             _text(project, provider),
-            pipeline(provider, project.root / _TEMPLATES, environments),
+            pipeline(provider, project.templates, environments),
         )
         for provider in providers
     ]

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetform.base import fingerprint
+from fleetform.base import fingerprint, package_data
 from fleetform.base.cache import Cache, Kind
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
+
+TEMPLATES = "templates"
+"""The folder of a project's own templates, relative to its root."""
 
 _CACHE_SIZE = 128 * 1024 * 1024  # bytes: some environments of a thousand services, in many states
 
@@ -49,6 +52,11 @@ class Project:
         Not committed.
         """
         return self.root / ".fleetform"
+
+    @property
+    def templates(self) -> tuple[Path, ...]:
+        """The folders of templates: the project's own and ours. The first file of a name counts."""
+        return tuple(dict.fromkeys((self.root / TEMPLATES, package_data.folder("templates"))))
 
     @property
     def cache(self) -> Cache:

@@ -7,7 +7,7 @@ from pathlib import Path
 from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, pipeline
 
 FOLDER = Path(__file__).parent
-TEMPLATES = FOLDER.parents[1] / "templates/ci"
+TEMPLATES = FOLDER.parents[1] / "templates"
 
 FOUNDATION = StackInPipeline("foundation", 0, reads=("envs/catalog.yaml", "modules/network/**/*"))
 TASKS = StackInPipeline("tasks", 1, tasks=True)
@@ -26,7 +26,7 @@ ENVIRONMENTS = (
 
 def made(provider: Provider) -> str:
     """The pipeline of these environments."""
-    return pipeline(provider, TEMPLATES, ENVIRONMENTS)
+    return pipeline(provider, [TEMPLATES], ENVIRONMENTS)
 
 
 def golden(provider: Provider) -> Path:

@@ -173,7 +173,7 @@ def test_environments_that_wait_for_each_other_are_reported() -> None:
             "2:1: TemplateSyntaxError: Expected an expression, got 'end of statement block'",
         ),
         ("[= account =]\n", "1:1: UndefinedError: 'account' is undefined"),
-        (None, "1:1: TemplateNotFound: 'atlantis.yaml.j2' not found in search path: '{folder}'"),
+        (None, "1:1: TemplateNotFound: 'ci/atlantis.yaml.j2' not found in search path: '{folder}'"),
     ],
     ids=["wrong", "undefined", "missing"],
 )
@@ -181,9 +181,10 @@ def test_a_template_that_is_wrong_is_reported_with_its_place(
     tmp_path: Path, text: str | None, told: str
 ) -> None:
     if text is not None:
-        (tmp_path / ATLANTIS.template).write_text(text, encoding="utf-8")
+        (tmp_path / "ci").mkdir()
+        (tmp_path / "ci" / ATLANTIS.template).write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        pipeline(ATLANTIS, tmp_path, ENVIRONMENTS)
+        pipeline(ATLANTIS, [tmp_path], ENVIRONMENTS)
     expected = f"templates/ci/atlantis.yaml.j2:{told.format(folder=tmp_path)}; fix the template"
     assert str(caught.value) == expected
 

@@ -94,7 +94,7 @@ def take_snapshot(project: Project, name: str) -> Snapshot:
     environment = load(root, name)
     folders = tuple(rendered_files(root / "envs" / name))
     lock, declared = load_lock(root, name), extra_modules.declared_variables(project, name)
-    texts = render(environment, Templates(root / "templates"), lock, folders, declared)
+    texts = render(environment, Templates(*project.templates), lock, folders, declared)
     modules = _ModuleCache(root)
     rendered = {
         stack.name: _RenderedStack(PurePath("envs", name, stack.name), texts[stack.name], modules)

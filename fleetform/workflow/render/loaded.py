@@ -34,7 +34,7 @@ class LoadedCatalog:
         """
         lock = load_lock(self._project.root, self._name)
         declared = extra_modules.declared_variables(self._project, self._name)
-        templates = Templates(self._project.root / "templates")
+        templates = Templates(*self._project.templates)
         return formatting.format_rendering(
             self._project, render(self.environment, templates, lock, rendered_stacks, declared)
         )

@@ -145,7 +145,7 @@ class Rendering:
             os.fsencode(self._name),
             digest(*map(os.fsencode, names)),
             *(_source(root, file) for file in sources),
-            fingerprint.tree(root / "templates"),
+            *map(fingerprint.tree, self._project.templates),
             digest(*map(os.fsencode, self._rendered_files)),
             extra_modules.variables_fingerprint(extra_modules.declared_variables(self._project, self._name)),
         )
