@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import uuid4
 
@@ -46,7 +47,9 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 
-pytest_plugins = ["pytester"]
+# A checkout is not installed, so pytest does not find the plugin of the test kit by its entry point.
+INSTALLED = bool(entry_points(group="pytest11", name="fleetform"))
+pytest_plugins = ["pytester", *([] if INSTALLED else ["fleetform.testing.plugin"])]
 
 
 def pytest_configure(config: pytest.Config) -> None:

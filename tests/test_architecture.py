@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"aws", "policy", "render", "validation"}),
     frozenset({"local_runtime", "smoke", "terraform"}),
     frozenset({"workflow"}),
-    frozenset({"cli"}),
+    frozenset({"cli", "testing"}),
     frozenset({"__main__"}),
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

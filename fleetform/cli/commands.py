@@ -402,6 +402,15 @@ THIS_MACHINE = Group(
             _ENV,
         ),
         Command(
+            "test",
+            "Run the project's tests, such as those of its plans.",
+            "fleetform.cli.testing:test",
+            (
+                word("path", "File, folder or test to run. Default: tests.", required=False),
+                option("k", "Run only tests with this in their names, as `pytest -k` does.", "EXPRESSION"),
+            ),
+        ),
+        Command(
             "emulator.start",
             f"Start the emulator: the AWS API on loopback, for `{LOCAL}`.",
             "fleetform.cli.emulator:start",

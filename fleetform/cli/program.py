@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -51,16 +52,16 @@ class FleetformProgram(Program):
 
     Args:
         root: The project's root folder; None outside of a project, where few tasks work.
-        groups: The tasks, in the order of the list.
-        own: Tasks of the project's own.
+        groups: The tasks, in the order of the list. One replaces that of the same name in an earlier group.
+        own: Tasks of the project's own. They replace any of the same name.
     """
 
     def __init__(
         self, root: Path | None, groups: Sequence[Group], own: Iterable[Task[Callable[..., object]]] = ()
     ) -> None:
-        self.groups = groups
         self._own = {task.name: task for task in own}
-        by_name = tasks(root, groups)
+        self.groups = _without_replaced(groups, self._own)
+        by_name = tasks(root, self.groups)
         names = [INVOKE, "inv", "run", "./run", NAME]
         super().__init__(name=NAME, version="", binary_names=names)
         self.namespace: Collection = collection(by_name.values())
@@ -206,6 +207,18 @@ def collection(found: Iterable[CommandTask]) -> Collection:
             top.add_collection(Collection(folder))
         (top.collections[folder] if folder else top).add_task(task, name)
     return top
+
+
+def _without_replaced(groups: Sequence[Group], own: Iterable[str]) -> tuple[Group, ...]:
+    """Return groups without the commands that a later group or a task of the project's own replaces."""
+    last: dict[str, int | None] = {
+        each.name: number for number, group in enumerate(groups) for each in group.commands
+    }
+    last |= dict.fromkeys(own)
+    return tuple(
+        replace(group, commands=tuple(each for each in group.commands if last[each.name] == number))
+        for number, group in enumerate(groups)
+    )
 
 
 def _missing_words(context: ParserContext) -> list[Flag]:

@@ -202,6 +202,22 @@ def test_the_list_of_a_collection_has_only_its_tasks(calls: Calls) -> None:
     assert calls.run("--list", "emulator") == Ended(0, "Terraform\n  emulator.start  Start the emulator.\n")
 
 
+def test_a_task_replaces_one_of_its_name_in_an_earlier_group(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[tuple[str, dict[str, Any]]] = []
+    earlier, later = (
+        Command("test", f"Run {which} tests.", lambda _, which=which: made.append((which, {})))
+        for which in ("their", "our")
+    )
+    plan = Command("plan", "Plan.", lambda _: None)
+    groups = Group("Product", (plan, earlier)), Group("Develop", (later,))
+    calls = Calls(FleetformProgram(tmp_path, groups), capsys, made)
+    assert calls.run("--list") == Ended(0, "Product\n  plan  Plan.\n\nDevelop\n  test  Run our tests.\n")
+    assert calls.run("test") == Ended(0)
+    assert made == [("our", {})]
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_the_help_has_the_list(calls: Calls, arguments: Sequence[str]) -> None:
     assert calls.run(*arguments) == Ended(

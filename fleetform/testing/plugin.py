@@ -1,0 +1,67 @@
+"""The pytest plugin: an entry point, so pytest loads it in every run. It imports nothing until it is used."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+if TYPE_CHECKING:
+    from fleetform.testing.plans import EnvironmentPlan
+
+PlanOf: TypeAlias = Callable[[str], "EnvironmentPlan"]
+"""Returns the plan of an environment, by its name."""
+
+_CATALOG = "envs/catalog.yaml"
+_LIBRARIES = ("boto3", "flask", "flask_cors", "moto", "tftest")
+
+
+@pytest.fixture(scope="session")
+def fleetform_project(request: pytest.FixtureRequest) -> Path:
+    """Return the root folder of the project under test.
+
+    This is the nearest folder with `envs/catalog.yaml` at or above pytest's root folder or, if there is
+    none, at or above a collected test file. Override the fixture in `conftest.py` to test another folder.
+    """
+    config: pytest.Config = request.config
+    starts = [config.rootpath, *dict.fromkeys(item.path.parent for item in request.session.items)]
+    for folder in (folder for start in starts for folder in (start, *start.parents)):
+        if (folder / _CATALOG).is_file():
+            return folder
+    pytest.fail(
+        f"{config.rootpath} is not a Fleetform project: neither it nor a folder above it has {_CATALOG};"
+        " run pytest in a project, or override the fixture `fleetform_project`",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def plan_of(fleetform_project: Path) -> PlanOf:
+    """Return a function from an environment's name to its plan, an `EnvironmentPlan`.
+
+    Each environment is planned at most once in a run. The function fails the test with one message if the
+    environment is unknown or cannot be planned.
+    """
+    if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
+        pytest.fail(
+            f"to plan environments, tests need {', '.join(missing)}; run `pip install 'fleetform[test]'`",
+            pytrace=False,
+        )
+    planner: Callable[[Path, str], EnvironmentPlan] = import_module("fleetform.testing.planning").plan
+    failure: type[Exception] = import_module("fleetform.base.errors").FleetformError
+    results: dict[str, EnvironmentPlan | str] = {}
+
+    def find(name: str) -> "EnvironmentPlan":
+        if name not in results:
+            try:
+                results[name] = planner(fleetform_project, name)
+            except failure as error:
+                results[name] = str(error)
+        result = results[name]
+        if isinstance(result, str):
+            pytest.fail(result, pytrace=False)
+        return result
+
+    return find
