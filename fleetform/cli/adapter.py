@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from invoke import Context, Exit, Task
 from invoke.parser import Argument
 
-from fleetform.base import program_name
+from fleetform.base import extras, program_name
 from fleetform.base.errors import CatalogError, FleetformError, InputError, ProgramError, printable
 from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import CATALOG
@@ -42,6 +42,7 @@ class Command:
         flags: Its flags and words, the words in the order in which they are given.
         environments: The parameters that name an environment. Such a task has the flag ``--format``.
         anywhere: Whether it works outside of a project, too; its project is the working directory then.
+        extras: The extras of this package that it always needs. Others may be needed for some environments.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Command:
     flags: tuple[Flag, ...] = ()
     environments: tuple[str, ...] = ()
     anywhere: bool = False
+    extras: tuple[str, ...] = ()
 
     def __deepcopy__(self, _: object) -> "Command":
         """Return itself, as a flag does."""
@@ -165,6 +167,7 @@ class CommandTask(Task[Function]):
                     f"{printable(str(folder))}: in no project: there is no {CATALOG} here or in a folder"
                     f" above; change to your project, or create one with `{create}`"
                 )
+            extras.require(*self.command.extras)
             if form != FORMAT.default:
                 require_catalogs(root, environments)
             self.command.function()(project_at(root), **values)
@@ -173,7 +176,7 @@ class CommandTask(Task[Function]):
 
 @contextmanager
 def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[None]:
-    """Turn the library's errors, a full disk and Ctrl-C into a message and an exit code.
+    """Turn the library's errors, a missing extra, a full disk and Ctrl-C into a message and an exit code.
 
     Args:
         root: The project's root folder.
@@ -189,6 +192,11 @@ def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[Non
         raise Exit(report(project_at(root), error.problems, form), error.exit_code) from None
     except FleetformError as error:
         raise Exit(fit(str(error), sys.stderr), error.exit_code) from None
+    except ModuleNotFoundError as error:
+        message = extras.explain(error)
+        if message is None:
+            raise
+        raise Exit(message, ProgramError.exit_code) from None
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

@@ -29,6 +29,11 @@ from fleetform.cli.flags import (
 _IN_ENV = (ENV, FORMAT)
 _ENV = (ENV.keyword,)
 
+# Extras: for the API of AWS, for images and containers, and for an environment on this machine.
+_AWS = ("aws",)
+_CONTAINERS = ("aws", "containers")
+_EMULATED = ("emulator", "containers")
+
 CATALOG = Group(
     "Catalog",
     (
@@ -154,6 +159,7 @@ TERRAFORM = Group(
                 ),
             ),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "apply",
@@ -170,6 +176,7 @@ TERRAFORM = Group(
                 switch("saved", "Apply the plans that `plan --save` saved."),
             ),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "deploy",
@@ -192,6 +199,7 @@ TERRAFORM = Group(
                 ),
             ),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "verify",
@@ -199,6 +207,7 @@ TERRAFORM = Group(
             "fleetform.cli.stacks:verify",
             (*_IN_ENV, JSON),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "drift",
@@ -206,6 +215,7 @@ TERRAFORM = Group(
             "fleetform.cli.tasks.stacks:drift",
             (*_IN_ENV, JOBS, WAIT, JSON),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "affected",
@@ -236,6 +246,7 @@ TERRAFORM = Group(
             "fleetform.cli.tasks.stacks:destroy",
             (*_IN_ENV, JOBS, WAIT, VERBOSE, YES),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "bootstrap",
@@ -243,6 +254,7 @@ TERRAFORM = Group(
             "fleetform.cli.state:bootstrap",
             (*_IN_ENV, JSON),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "state-doctor",
@@ -255,6 +267,7 @@ TERRAFORM = Group(
                 option("unlock", "Remove a stale lock instead.", "STACK:ID"),
             ),
             _ENV,
+            extras=_AWS,
         ),
         Command(
             "ci",
@@ -298,6 +311,7 @@ IMAGES = Group(
                 replace(JOBS, help="Images to build at a time. Default: 2.", default=2),
             ),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "promote",
@@ -316,6 +330,7 @@ IMAGES = Group(
                 ),
             ),
             ("source", "target"),
+            extras=_CONTAINERS,
         ),
         Command(
             "rollback",
@@ -323,6 +338,7 @@ IMAGES = Group(
             "fleetform.cli.deployment:rollback",
             (word("service", "Name of the service."), *_IN_ENV),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "prune",
@@ -341,6 +357,7 @@ IMAGES = Group(
                 ),
             ),
             _ENV,
+            extras=_CONTAINERS,
         ),
     ),
 )
@@ -353,6 +370,7 @@ THIS_MACHINE = Group(
             "Render, check, apply, verify and destroy on this machine.",
             "fleetform.cli.tasks.local:demo",
             (switch("keep", "Leave everything running instead of destroying it."),),
+            extras=_EMULATED,
         ),
         Command(
             "up",
@@ -360,6 +378,7 @@ THIS_MACHINE = Group(
             "fleetform.cli.tasks.local:up",
             (*_IN_ENV, RUNNER),
             _ENV,
+            extras=_EMULATED,
         ),
         Command(
             "down",
@@ -367,6 +386,7 @@ THIS_MACHINE = Group(
             "fleetform.cli.tasks.local:down",
             (*_IN_ENV, RUNNER),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "ps",
@@ -374,6 +394,7 @@ THIS_MACHINE = Group(
             "fleetform.cli.local:ps",
             (*_IN_ENV, RUNNER, JSON),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "logs",
@@ -387,6 +408,7 @@ THIS_MACHINE = Group(
                 option("tail", "Lines to show of each container. Default: all.", "N", number(0)),
             ),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "smoke",
@@ -400,6 +422,7 @@ THIS_MACHINE = Group(
                 JSON,
             ),
             _ENV,
+            extras=_CONTAINERS,
         ),
         Command(
             "test",

@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fleetform.base import daemons
+from fleetform.base import daemons, extras
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.base.program_name import command
 
@@ -63,7 +63,8 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
 
     Raises:
         InputError: The running emulator answers as a different account.
-        ProgramError: The emulator did not start; the message ends with its log.
+        ProgramError: The emulator did not start, and the message ends with its log; or its packages are
+            not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with daemons.file_lock(folder):
@@ -135,6 +136,7 @@ def _with_loopback(hosts: str) -> str:
 
 
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
+    extras.require("emulator")
     shutil.rmtree(folder / STORAGE, ignore_errors=True)  # left by an emulator that was killed
     argv = [
         sys.executable,

