@@ -3,8 +3,8 @@
 Clones of large public repositories are good folders. Files that cannot be read are listed, with what
 Terraform's own parser makes of them. Then each folder with Terraform files is taken for a root module: all
 rules run on its resources. An exception there is a bug of ours, and exit code 1; findings tell what the rules
-make of strangers' code, no more. The rules for an environment compare with the catalog of `envs/prod`, which
-is none of theirs: only exceptions count.
+make of strangers' code, no more. The rules for an environment compare with the sample's `prod`, which is
+none of theirs: only exceptions count.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from fleetform.policy.rules import built_in_rules  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
 from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.workflow.check.facts import rule_facts  # noqa: E402
+from tests import sample  # noqa: E402
 
 SECONDS = 60
 _CACHE_SIZE = 2**30
@@ -189,7 +190,7 @@ def report(folder: Path, environment: Environment) -> Answers:
 
 def main() -> int:
     """Prints what there is in each folder, and what the rules say of all; returns the exit code."""
-    environment = load(ROOT, "prod")
+    environment = load(sample.FOLDER, "prod")
     all_answers = [report(folder, environment) for folder in arguments().folders]
     findings = sum((answers.findings for answers in all_answers), Counter[str]())
     open_ = sum((answers.open for answers in all_answers), Counter[str]())

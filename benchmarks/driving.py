@@ -2,8 +2,8 @@
 
 ``python benchmarks/driving.py``, where nothing else runs on the machine.
 
-The projects are like envs/prod and are planned against an emulator of their own, which has their foundation
-applied:
+The projects are like the sample's `prod` and are planned against an emulator of their own, which has their
+foundation applied:
 
 - overhead: `invoke plan` of one stack, interpreter start included, and Terraform's own plan of it, with the
   same flags in the same data folder, in turn; the ratio is the median of those of the pairs. From an empty

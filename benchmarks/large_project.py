@@ -1,4 +1,4 @@
-"""A project of many services in the shape of envs/prod, to measure on."""
+"""A project of many services in the shape of the sample's `prod`, to measure on."""
 
 import shutil
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
+
+from tests import sample
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = "prod"
@@ -64,7 +66,7 @@ class Project:
         shutil.copy(ROOT / "tasks.py", self.root)
         folder = f"envs/{ENVIRONMENT}"
         (self.root / folder).mkdir(parents=True)
-        laid_over = yaml.safe_load((ROOT / folder / "environment.yaml").read_text(encoding="utf-8"))
+        laid_over = yaml.safe_load((sample.FOLDER / folder / "environment.yaml").read_text(encoding="utf-8"))
         del laid_over["services"]
         (self.root / folder / "environment.yaml").write_text(yaml.safe_dump(laid_over), encoding="utf-8")
         self._write_catalog(catalog(self.shape))

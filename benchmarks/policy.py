@@ -1,8 +1,8 @@
 """Times `invoke check` beside other programs on the same rendered files: ``python benchmarks/policy.py``.
 
-Projects of 10, 100 and 1,000 services in the shape of envs/prod are made and rendered, in stacks of 100
-services and a foundation. Every figure is the median wall time of whole processes of one run of this script,
-with the largest process's peak of resident memory:
+Projects of 10, 100 and 1,000 services in the shape of the sample's `prod` are made and rendered, in stacks of
+100 services and a foundation. Every figure is the median wall time of whole processes of one run of this
+script, with the largest process's peak of resident memory:
 
 - cold: what is remembered between runs (`.fleetform`) is gone; Python's own bytecode stays.
 - warm: nothing has changed since the last check.

@@ -17,7 +17,7 @@ from fleetform.aws.clients import Access
 from fleetform.base.program_name import VARIABLE
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
-from tests import small_project
+from tests import sample, small_project
 from tests.deployed import REGION, Deployment, environment
 from tests.fake_terraform import FakeTerraform
 from tests.generated import OPTION, Generated
@@ -80,25 +80,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The project's own root."""
+    """This repository's root. Its `envs/` may be any project's: what needs the sample takes `sample_root`."""
     return ROOT
 
 
-def copy_project(target: Path) -> Path:
-    """Copies all that the tasks read, write and run."""
-    for folder in ("containers", "envs", "fleetform", "modules", "templates"):
-        shutil.copytree(
-            ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__")
-        )
+def copy_sample(target: Path) -> Path:
+    """Write the sample as a project: its rendered environments, and all that the tasks read and run."""
+    for folder in ("fleetform", "modules", "templates"):
+        copy_folder(folder, target)
     for file in (".gitignore", "tasks.py"):
         shutil.copy(ROOT / file, target)
+    sample.write(target)
     return target
 
 
+def copy_folder(name: str, target: Path) -> None:
+    """Copy a folder of this repository to a project."""
+    shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
+
+
 @pytest.fixture
-def project_copy(tmp_path: Path) -> Path:
-    """A copy of the project, to change at will."""
-    return copy_project(tmp_path)
+def sample_copy(tmp_path: Path) -> Path:
+    """The sample as a project, to change at will."""
+    return copy_sample(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample as a project that no test changes."""
+    return copy_sample(tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """README.md shows what is rendered and printed, and README.ja.md keeps in step with it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from tests.catalog.catalogs import loaded
@@ -11,7 +12,6 @@ from tests.validation import bad
 
 ENGLISH = ROOT / "README.md"
 JAPANESE = ROOT / "README.ja.md"
-PROD = ROOT / "envs/prod"
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"\s+#.*$", re.MULTILINE)
@@ -47,14 +47,14 @@ def catalog() -> str:
     return next(block for language, block in blocks(ENGLISH) if language == "yaml")
 
 
-def rendered_service() -> str:
-    """Return the rendered file of prod's `orders`, without its header."""
-    return text(PROD / "services/service_orders.tf").partition("\n\n")[2]
+def rendered_service(prod: Path) -> str:
+    """Return the rendered file of the sample's `orders` in `prod`, without its header."""
+    return text(prod / "services/service_orders.tf").partition("\n\n")[2]
 
 
-def rendered_rule() -> str:
-    """Return prod's security group rule that lets `web` call `orders`: the first, which is `orders`'s."""
-    found = RULE.search(text(PROD / "foundation/security.tf"))
+def rendered_rule(prod: Path) -> str:
+    """Return `prod`'s security group rule that lets `web` call `orders`: the first, which is `orders`'s."""
+    found = RULE.search(text(prod / "foundation/security.tf"))
     return found[0] if found else ""
 
 
@@ -65,10 +65,11 @@ def catalog_errors() -> str:
     )
 
 
-def test_the_readme_shows_what_is_rendered_and_printed(generated: Generated) -> None:
-    sources = {
-        'module "orders"': rendered_service,
-        '    "web->orders:8080"': rendered_rule,
+def test_the_readme_shows_what_is_rendered_and_printed(sample_root: Path, generated: Generated) -> None:
+    prod = sample_root / "envs/prod"
+    sources: Mapping[str, Callable[[], str]] = {
+        'module "orders"': partial(rendered_service, prod),
+        '    "web->orders:8080"': partial(rendered_rule, prod),
         "envs/catalog.yaml:": catalog_errors,
     }
     used = []

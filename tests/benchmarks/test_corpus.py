@@ -8,7 +8,7 @@ from benchmarks import corpus
 from fleetform.base.cache import Cache
 from fleetform.base.errors import CheckFailedError
 from fleetform.validation.loading import load
-from tests.conftest import ROOT
+from tests import sample
 
 SOUND = 'resource "aws_cloudwatch_log_group" "a" {\n}\n'
 
@@ -43,7 +43,7 @@ def test_files_that_cannot_be_read_are_listed_with_what_terraform_says(
 
 def test_every_folder_is_judged_as_a_root_module(repository: Path, tmp_path: Path) -> None:
     """The call of the module, what it makes, and the same in the module's own folder."""
-    answers = corpus.judge(opened(repository, tmp_path), load(ROOT, "prod"))
+    answers = corpus.judge(opened(repository, tmp_path), load(sample.FOLDER, "prod"))
     assert answers.resources == 3
     assert answers.crashes == []
 

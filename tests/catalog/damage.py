@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 from hypothesis import strategies as st
 
+from tests import sample
 from tests.catalog.catalogs import HEAD
 
-ROOT = Path(__file__).parents[2]
 # A catalog with many kinds of keys.
 RICH = (
     HEAD
@@ -187,12 +186,9 @@ def _files(number: int, to_catalog: Damage, to_environment: Damage) -> Files:
 
 @cache
 def _sound() -> list[tuple[str, str]]:
-    envs = ROOT / "envs"
-    catalog = (envs / "catalog.yaml").read_text(encoding="utf-8")
-    shipped = [
-        (catalog, path.read_text(encoding="utf-8")) for path in sorted(envs.glob("*/environment.yaml"))
-    ]
-    return [*shipped, (RICH, "services: { web: { port: 8080 }, orders: { command: null } }\n")]
+    catalog, *environments = (data.decode() for data in sample.catalogs(sample.FOLDER).values())
+    samples = [(catalog, environment) for environment in environments]
+    return [*samples, (RICH, "services: { web: { port: 8080 }, orders: { command: null } }\n")]
 
 
 @cache

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fleetform.base.errors import CatalogError
-from fleetform.catalog.files import environment_names
 from fleetform.catalog.nodes import parse_yaml
 from fleetform.catalog.schema import SCHEMA, catalog_schema, definitions
+from tests import sample
 
 from .catalogs import HEAD, loaded
 
@@ -28,15 +28,6 @@ CATALOG = HEAD + (
 def validator() -> Draft202012Validator:
     """Return a validator of the schema."""
     return Draft202012Validator(catalog_schema())
-
-
-def shipped() -> list[PurePath]:
-    """Return the YAML of every sample environment."""
-    root = Path(__file__).parents[2]
-    return [
-        PurePath("envs/catalog.yaml"),
-        *(PurePath("envs", n, "environment.yaml") for n in environment_names(root)),
-    ]
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
@@ -57,18 +48,17 @@ def test_the_committed_schema_matches_the_models(root: Path) -> None:
     assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: ./run golden"
 
 
-@pytest.mark.parametrize("file", shipped(), ids=str)
-def test_the_sample_environments_are_accepted(
-    validator: Draft202012Validator, root: Path, file: PurePath
-) -> None:
-    assert refusals(validator, (root / file).read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("file", sample.catalogs(sample.FOLDER))
+def test_the_sample_environments_are_accepted(validator: Draft202012Validator, file: str) -> None:
+    assert refusals(validator, (sample.FOLDER / file).read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("file", shipped(), ids=str)
-def test_the_sample_files_point_editors_to_the_schema(root: Path, file: PurePath) -> None:
-    first = (root / file).read_text(encoding="utf-8").splitlines()[0]
+@pytest.mark.parametrize("file", sample.catalogs(sample.FOLDER))
+def test_the_sample_files_point_editors_to_the_schema(file: str) -> None:
+    path = sample.FOLDER / file
+    first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith(MODELINE)
-    assert (root / file).parent.joinpath(first.removeprefix(MODELINE)).resolve() == root / SCHEMA
+    assert path.parent.joinpath(first.removeprefix(MODELINE)).resolve() == sample.FOLDER / SCHEMA
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from fleetform import emulator
 from fleetform.terraform import installation
-from tests.conftest import copy_project
+from tests.conftest import copy_sample
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A copy of the project, of which nothing is left running."""
-    shell = Shell(copy_project(tmp_path / "project"), tmp_path / "programs")
+    shell = Shell(copy_sample(tmp_path / "project"), tmp_path / "programs")
     shell.programs.mkdir()
     program = installation.find_program()
     shell.programs.joinpath(Path(program).name).symlink_to(program)

@@ -22,7 +22,7 @@ from fleetform.aws.clients import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository
-from tests.conftest import copy_project
+from tests.conftest import copy_folder, copy_sample
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
 PROGRAMS = (
@@ -296,8 +296,9 @@ def clone(source: Path, target: Path) -> Path:
 
 
 def commit_project(target: Path) -> Path:
-    """A copy of the project, committed."""
-    copy_project(target)
+    """The sample with its application, committed."""
+    copy_sample(target)
+    copy_folder("containers", target)
     git: list[str | Path] = ["git", "-C", target, "-c", "user.name=test", "-c", "user.email=test@example.com"]
     run([*git, "init", "--quiet"])
     run([*git, "add", "--all"])

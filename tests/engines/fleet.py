@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.conftest import copy_project
+from tests.conftest import copy_sample
 from tests.engines.engines import BASE_IMAGE
 
 CATALOG = """\
@@ -24,7 +24,7 @@ SERVICE = """\
 
 def write_fleet(root: Path, count: int) -> Path:
     """Writes a project of so many services, each of which calls the next and the seventh from it."""
-    copy_project(root)
+    copy_sample(root)
     shutil.rmtree(root / "envs")
     (root / "envs/local").mkdir(parents=True)
     services = [

@@ -1,4 +1,4 @@
-"""Plans of the environments that ship, made once for all tests here."""
+"""Plans of the sample's `dev`, made once for all tests here."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from fleetform.workflow.workspace import Workspace, open_workspace
-from tests.conftest import copy_project
+from tests.conftest import copy_sample
 from tests.environments import naughty
 
 NAUGHTY = "naughty"
@@ -56,14 +56,14 @@ class Plans:
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
-    """The plans of `dev` as it ships, but against the emulator.
+    """The plans of the sample's `dev`, but against the emulator.
 
     Its services are planned over an applied foundation.
 
     One service is added, which has no port and changes nothing else: its environment holds every naughty
     string.
     """
-    project = Project(copy_project(tmp_path_factory.mktemp("dev")))
+    project = Project(copy_sample(tmp_path_factory.mktemp("dev")))
     with (project.root / "envs/dev/environment.yaml").open("a", encoding="utf-8") as file:
         file.write("\nemulator: true\n")
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:

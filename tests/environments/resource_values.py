@@ -1,4 +1,4 @@
-"""The resources of the environments that ship, with the values that their text determines.
+"""The resources of the sample's environments, with the values that their text determines.
 
 A state that was applied before holds what is recorded here. As long as the files stay as they are, the
 templates and modules of today change nothing in it, except descriptions that update in place; those are left
@@ -7,7 +7,7 @@ out.
 
 import json
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePath
 
 from fleetform.hcl.eval import resource_view
@@ -15,9 +15,7 @@ from fleetform.hcl.eval.modules import Declarations, Module, collect_declaration
 from fleetform.hcl.eval.values import Document, Set, Unknown, Value
 from fleetform.hcl.parsing import parse
 
-ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).with_name("resources")
-ENVIRONMENTS = ("dev", "local", "prod")
 
 _UNKNOWN = "(known after apply)"
 
@@ -29,14 +27,15 @@ _UPDATED_IN_PLACE = {
 }
 
 
-def current(environment: str) -> str:
+def current(root: Path, environment: str) -> str:
     """Return the resources of an environment as JSON: by stack and address, one attribute a line.
 
     Args:
+        root: The project's root.
         environment: The environment's name.
     """
-    stacks = sorted(path.name for path in (ROOT / "envs" / environment).iterdir() if path.is_dir())
-    resources = dict(entry for stack in stacks for entry in _resources(environment, stack))
+    stacks = sorted(path.name for path in (root / "envs" / environment).iterdir() if path.is_dir())
+    resources = dict(entry for stack in stacks for entry in _resources(root, environment, stack))
     return "{\n" + ",\n".join(_entry(name, resources[name]) for name in sorted(resources)) + "\n}\n"
 
 
@@ -45,12 +44,11 @@ def file(environment: str) -> Path:
     return FOLDER / f"{environment}.json"
 
 
-def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
+def _resources(root: Path, environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
     folder = PurePath("envs", environment, stack)
-    files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
-    resources = resource_view.find_resources(
-        Module(_declarations, folder, _declarations(folder)), stack, files
-    )
+    files = sorted(folder / path.name for path in (root / folder).glob("*.tf"))
+    declarations = partial(_declarations, root)
+    resources = resource_view.find_resources(Module(declarations, folder, declarations(folder)), stack, files)
     return [(f"{stack}: {each.address}", _values(each)) for each in resources if each.kind == "resource"]
 
 
@@ -63,9 +61,9 @@ def _values(resource: resource_view.Resource) -> dict[str, object]:
 
 
 @cache
-def _declarations(folder: PurePath) -> Declarations:
+def _declarations(root: Path, folder: PurePath) -> Declarations:
     place = PurePath(os.path.normpath(folder))
-    files = (path for path in sorted((ROOT / place).iterdir()) if path.suffix in (".tf", ".tfvars"))
+    files = (path for path in sorted((root / place).iterdir()) if path.suffix in (".tf", ".tfvars"))
     return collect_declarations(parse(path.read_bytes(), place / path.name) for path in files)
 
 

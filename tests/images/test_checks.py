@@ -6,7 +6,6 @@ from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Build, Service
 from fleetform.images.checks import check_before_push, notices
 from fleetform.images.context import read_build_files
-from fleetform.validation.loading import load
 
 SOUND = """\
 FROM python:3.13-slim
@@ -39,14 +38,6 @@ def write(root: Path, name: str, content: str = "") -> None:
     path = root / "app" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
-
-
-def test_the_sample_application_has_no_problem(root: Path) -> None:
-    for name, service in load(root, "prod").services.items():
-        assert service.build
-        context = read_build_files(root, service.build)
-        text = context.dockerfile.read_text(encoding="utf-8")
-        assert check_before_push(name, service, context, text) == []
 
 
 def test_a_service_that_is_built_elsewhere_has_nothing_to_check(tmp_path: Path) -> None:

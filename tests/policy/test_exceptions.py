@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import pytest
 
@@ -16,6 +16,7 @@ from fleetform.policy.exceptions import (
 )
 from fleetform.policy.finding import Finding, OpenAnswer
 from fleetform.policy.rule import Severity
+from tests import golden
 
 FILE = PurePath("envs/dev/services/extra.tf")
 YAML = PurePath("envs/dev/environment.yaml")
@@ -242,8 +243,8 @@ def test_a_comment_without_a_rule_is_reported_with_the_format() -> None:
     assert remaining(comments=find_comments("# fleetform:allow\na = 1\n", FILE), findings=[]) == [expected]
 
 
-def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog(root: Path) -> None:
-    generated = (root / "envs/dev/services/service_web.tf").read_text(encoding="utf-8")
+def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog() -> None:
+    generated = (golden.FOLDER / "minimal/expected/services/service_worker.tf").read_text(encoding="utf-8")
     header, _, rest = generated.partition("\n")
     comments = find_comments(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
     message = "the next render removes this exception"

@@ -9,7 +9,7 @@ import pytest
 from fleetform.workflow.check.policy import Check
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
-from tests.conftest import copy_project
+from tests.conftest import copy_sample
 
 from .mutations import MUTATIONS, Mutation
 
@@ -22,7 +22,7 @@ WRITES = ("FF042", "module.media.aws_ecs_task_definition.this")  # ECS Exec cann
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return `prod`, rendered with everything that a service can have."""
-    project = Project(copy_project(tmp_path_factory.mktemp("mutations")))
+    project = Project(copy_sample(tmp_path_factory.mktemp("mutations")))
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
         file.write(TWO_TASKS.sub("    desired_count: 2\n", SERVICES.read_text(encoding="utf-8")))
     settings = project.root / "envs/prod/environment.yaml"

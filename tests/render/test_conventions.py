@@ -1,4 +1,4 @@
-"""What a reviewer may expect of every file that is rendered, shown by those that are committed."""
+"""What a reviewer may expect of every file that is rendered, shown by the sample's and the golden ones."""
 
 import re
 from collections import Counter, defaultdict
@@ -21,13 +21,13 @@ CATALOG = (
 
 
 def rendered(root: Path) -> Iterator[Path]:
-    """Every rendered file of the repository."""
+    """Every rendered file of the sample and of golden environments."""
     for tree in (root / "envs", *golden.FOLDER.glob("*/expected")):
         yield from (path for path in tree.rglob("*") if path.suffix in {".tf", ".tfvars", ".hcl"})
 
 
-def test_no_line_is_longer_than_a_reviewer_sees(root: Path) -> None:
-    long = {path: long_lines(path.read_text(encoding="utf-8")) for path in rendered(root)}
+def test_no_line_is_longer_than_a_reviewer_sees(sample_root: Path) -> None:
+    long = {path: long_lines(path.read_text(encoding="utf-8")) for path in rendered(sample_root)}
     assert {path: lines for path, lines in long.items() if lines} == {}
 
 
@@ -42,13 +42,14 @@ def most_uses(root: Path) -> Mapping[str, Counter[str]]:
     return most
 
 
-def test_a_variable_is_what_several_places_share_or_what_extra_may_have(root: Path, tmp_path: Path) -> None:
+def test_a_variable_is_what_several_places_share_or_what_extra_may_have(
+    sample_root: Path, tmp_path: Path
+) -> None:
     """A value that one place uses is written there. `state` is a variable as it differs for the emulator."""
     environment = loaded(tmp_path, CATALOG)
     foundation, group = (offered_variables(environment, stack).keys() for stack in stacks(environment))
-    once = {
-        kind: {name for name, count in uses.items() if count == 1} for kind, uses in most_uses(root).items()
-    }
+    most = most_uses(sample_root)
+    once = {kind: {name for name, count in uses.items() if count == 1} for kind, uses in most.items()}
     assert once["foundation"] - foundation == set()
     assert once["group"] - group == {"state"}
 

@@ -6,6 +6,7 @@ from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import parse_yaml
 from fleetform.validation.loading import load_with_notices
 from fleetform.validation.notices import find_call_cycles, find_notices
+from tests import sample
 from tests.catalog.catalogs import HEAD, project
 
 
@@ -147,6 +148,6 @@ def test_a_long_call_cycle_is_found() -> None:
     assert find_call_cycles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
 
 
-@pytest.mark.parametrize("name", ["dev", "local", "prod"])
-def test_the_sample_environments_have_no_notices(root: Path, name: str) -> None:
-    assert load_with_notices(root, name)[1] == []
+@pytest.mark.parametrize("name", sample.ENVIRONMENTS)
+def test_the_sample_environments_have_no_notices(name: str) -> None:
+    assert load_with_notices(sample.FOLDER, name)[1] == []

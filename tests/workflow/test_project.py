@@ -1,5 +1,6 @@
 """The cached environment of a project."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from fleetform.catalog.models import Environment
 from fleetform.validation import loading
 from fleetform.workflow.project import Project
+from tests import sample
 from tests.catalog.changes import environments
-from tests.conftest import ROOT
 
 
 def assert_is_read_back(environment: Environment) -> None:
@@ -26,15 +27,13 @@ def test_every_key_of_an_environment_is_read_back(environment: Environment) -> N
     assert_is_read_back(environment)
 
 
-@pytest.mark.parametrize("name", ["local", "dev", "prod"])
-def test_the_environments_that_ship_are_read_back(name: str) -> None:
-    assert_is_read_back(loading.load(ROOT, name))
+@pytest.mark.parametrize("name", sample.ENVIRONMENTS)
+def test_the_sample_environments_are_read_back(name: str) -> None:
+    assert_is_read_back(loading.load(sample.FOLDER, name))
 
 
 def test_an_environment_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "envs/prod").mkdir(parents=True)
-    for file in ("envs/catalog.yaml", "envs/prod/environment.yaml"):
-        (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")
+    shutil.copytree(sample.FOLDER / "envs", tmp_path / "envs")
     loads = []
     load = loading.load
 

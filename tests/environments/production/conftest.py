@@ -1,4 +1,4 @@
-"""`prod` as it ships, with every service feature: applied to the emulator, changed, destroyed."""
+"""The sample's `prod` with every service feature: applied to the emulator, changed, destroyed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ from fleetform.workflow.check.assessment import Assessment, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from fleetform.workflow.workspace import Workspace, open_workspace
-from tests.conftest import copy_project
+from tests.conftest import copy_sample
 from tests.environments.production import account
 
 SERVICES = Path(__file__).with_name("services.yaml")
@@ -87,7 +87,7 @@ class Production:
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     """The life of `prod`."""
-    project = Project(copy_project(tmp_path_factory.mktemp("prod")))
+    project = Project(copy_sample(tmp_path_factory.mktemp("prod")))
     _edit(project, {}, _ENVIRONMENT, SERVICES.read_text(encoding="utf-8"))
     workspace = open_workspace(project, "prod")
     try:
