@@ -206,9 +206,10 @@ def _discovery_facts(environment: Environment, live: _VerifiedState) -> Iterator
     yield _Comparison(
         "discovery services", set(topology.discoverable_services(environment)), set(live.discovery_services)
     )
-    current = {environment.original_name(name): service for name, service in environment.services.items()}
+    current_names = environment.names_by_original
     for name, service in live.discovery_services.items():
-        yield _Comparison(f"records of {name}", _expected_records(current.get(name)), _records(service))
+        expected = environment.services.get(current_names.get(name, ""))
+        yield _Comparison(f"records of {name}", _expected_records(expected), _records(service))
 
 
 def _expected_schedule(schedule: Schedule) -> tuple[str, str, str]:

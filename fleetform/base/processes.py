@@ -81,7 +81,7 @@ def report_interrupt(name: str, count: int) -> None:
     """Report the effect of an interrupt, unbuffered: it may have come in the middle of a print."""
     if text := explain_interrupt(name, count):
         with contextlib.suppress(OSError):  # the terminal may have closed
-            os.write(_STANDARD_ERROR, f"\ninterrupted: {text}\n".encode())
+            os.write(_STANDARD_ERROR, f"\n{text}\n".encode())
 
 
 def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[str]:

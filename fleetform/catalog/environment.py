@@ -259,7 +259,12 @@ class Environment(CatalogModel):
     def original_name(self, service: str) -> str:
         """Return a service's original name, which its resources keep because AWS cannot rename them."""
         renamed = self.services.get(service)
-        return (*renamed.renamed_from, service)[0] if renamed else service
+        return renamed.original_name(service) if renamed else service
+
+    @property
+    def names_by_original(self) -> Mapping[str, str]:
+        """The services' names, by the original names that their resources keep."""
+        return {service.original_name(name): name for name, service in self.services.items()}
 
     def full_name(self, service: str) -> str:
         """Return the name of a service's repository and of its ECS service."""

@@ -373,6 +373,10 @@ class Service(Container):
     adopt: AdoptedServiceResources = AdoptedServiceResources()
     """Existing resources to import."""
 
+    def original_name(self, name: str) -> str:
+        """Return the original name of the service that has a name now."""
+        return (*self.renamed_from, name)[0]
+
     @property
     def callees(self) -> tuple[str, ...]:
         """The services of this catalog that the service calls."""

@@ -201,8 +201,9 @@ def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[Non
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         raise Exit(f"{error}; free some disk space, then run it again", ProgramError.exit_code) from None
-    except KeyboardInterrupt:
-        raise Exit("interrupted", INTERRUPTED) from None
+    except KeyboardInterrupt as interrupt:
+        message = str(interrupt) or "interrupted"
+        raise Exit(fit(message, sys.stderr), INTERRUPTED) from None
 
 
 def require_catalogs(root: Path, environments: Sequence[str]) -> None:

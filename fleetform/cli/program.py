@@ -270,6 +270,9 @@ def take_over(ours: FleetformProgram) -> None:
 
     Invoke's program offers no way to suggest a task, to leave out a word or to choose an exit code for what
     it cannot parse. It imports ``invoke.main`` for itself only.
+
+    ``invoke --version`` and ``invoke --help`` without a task remain Invoke's: it answers them before it looks
+    for the tasks, and reads no file of the project until then.
     """
     main = sys.modules.get("invoke.main")
     if main and main.program.argv:

@@ -2,13 +2,21 @@
 
 from fleetform.base.program_name import command
 from fleetform.cli.printing import write, write_json
-from fleetform.cli.screen import Screen
+from fleetform.cli.screen import Column, Screen
 from fleetform.workflow.apply import runs
 from fleetform.workflow.apply.runs import Run, State
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import work_folder
 
 _COMMIT_LENGTH = 12
+_COLUMNS = (
+    Column("started", is_whole=True),
+    Column("task", is_whole=True),
+    "who",
+    Column("commit", is_spare=True),
+    Column("ended", is_whole=True),
+    "stacks",
+)
 
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
@@ -23,7 +31,7 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
 
     screen = Screen()
     rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in records]
-    screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
+    screen.table(_COLUMNS, rows)
     if records[-1].task == "destroy" and records[-1].state == State.DONE:
         screen.line(
             f"\nnothing of {env} is applied since that destroy; `{command('apply', env=env)}` applies it"

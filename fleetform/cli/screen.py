@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
 _NO_EDGE = 10_000
 _ECHO_WIDTH = len("^C")  # what a terminal adds to the last line on Ctrl-C
+_GAP = 2  # columns between those of a table
 _ACT_WIDTH = len("destroy")
 _TIME_WIDTH = len("999 s")
 _LAST_EXPLAINED = 2  # of interrupts
@@ -110,21 +112,52 @@ class Screen:
 
     def table(
         self,
-        headings: Sequence[str],
+        headings: "Sequence[str | Column]",
         rows: Sequence[Sequence[str]],
         right: Sequence[str] = (),
         styles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Print a table.
+        """Print a table. On a terminal that is too narrow, cells are wrapped, but never cut.
 
         The columns in `right` are flush right, a cell that is a key of `styles` has that style.
         """
-        table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in headings:
-            table.add_column(heading, justify="right" if heading in right else "left")
-        for row in rows:
+        columns = [each if isinstance(each, Column) else Column(each) for each in headings]
+        cells = list(zip([column.heading for column in columns], *rows, strict=True))
+        if _table_width(cells) > self._console.width:
+            kept = [index for index, column in enumerate(columns) if not column.is_spare]
+            columns, cells = [columns[index] for index in kept], [cells[index] for index in kept]
+        table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+        for column, texts in zip(columns, cells, strict=True):
+            table.add_column(
+                column.heading,
+                justify="right" if column.heading in right else "left",
+                min_width=max(map(cell_len, texts)) if column.is_whole else None,
+                no_wrap=column.is_whole,
+                overflow="fold",
+            )
+        for row in list(zip(*cells, strict=True))[1:]:
             table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
         self._console.print(table)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        heading: Its heading.
+        is_whole: It keeps its width where others are wrapped.
+        is_spare: It is dropped if not all columns fit.
+    """
+
+    heading: str
+    is_whole: bool = False
+    is_spare: bool = False
+
+
+def _table_width(columns: Sequence[Sequence[str]]) -> int:
+    """Return the width of a table whose cells are not wrapped."""
+    return sum(max(map(cell_len, texts)) + _GAP for texts in columns) - _GAP
 
 
 class Board:
@@ -194,7 +227,7 @@ class Board:
 
     def _render(self) -> RenderableType:
         text = explain_interrupt("Terraform", min(self._interrupts, _LAST_EXPLAINED))
-        return Group(self._table(), Text(f"interrupted: {text}", "yellow")) if text else self._table()
+        return Group(self._table(), Text(text, "yellow")) if text else self._table()
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)

@@ -172,8 +172,8 @@ def _recorded(workspace: Workspace, task: str, options: RunOptions) -> Iterator[
             yield recorder
         except KeyboardInterrupt:
             _show_outcome(recorder, task, workspace, options)
-            write(f"\ninterrupted; `{command(task, env=env)}` continues from here\n")
-            raise
+            sys.stdout.write("\n")
+            raise KeyboardInterrupt(f"interrupted; `{command(task, env=env)}` continues from here") from None
         except BaseException as error:
             if not isinstance(error, InputError):
                 _show_outcome(recorder, task, workspace, options)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Literal, TypeAlias
 
 from fleetform import topology
@@ -103,7 +102,6 @@ def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
     The protocol of `ports` is unknown.
     """
     groups = topology.security_groups(environment)
-    ingress, egress = _openings(groups.ingress), _openings(groups.egress)
     called = {
         (call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"
     }
@@ -111,25 +109,9 @@ def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
     for callee, service in running.items() if caller in running else ():
         if callee == caller or service.port is None:
             continue
-        source, target = groups.members[caller], groups.members[callee]
-        allowed = _covers(egress, source, target, service.port) and _covers(
-            ingress, target, source, service.port
-        )
+        allowed = groups.allow(caller, callee, service.port)
         path = service.health_check.path if service.health_check else None
         yield ServicePair(caller, callee, service.port, (callee, service.port) in called, allowed, path)
-
-
-_Openings: TypeAlias = set[tuple[str, str | None, int | None]]
-"""Group, peer and TCP port of the rules of one direction."""
-
-
-def _openings(rules: Mapping[str, topology.Rule]) -> _Openings:
-    tcp = (rule for rule in rules.values() if rule.port is None or rule.protocol == "tcp")
-    return {(rule.group, rule.peer or rule.cidr, rule.port) for rule in tcp}
-
-
-def _covers(openings: _Openings, group: str, peer: str, port: int) -> bool:
-    return not openings.isdisjoint(product([group], [peer, topology.ANYWHERE], [port, None]))
 
 
 def targets(

@@ -83,9 +83,7 @@ def priority(name: str, service: Service) -> int:
         return LAST_PRIORITY
     band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
     return (
-        1
-        + band * _SLOTS
-        + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
+        1 + band * _SLOTS + int.from_bytes(sha256(service.original_name(name).encode()).digest()[:8]) % _SLOTS
     )
 
 

@@ -3,6 +3,9 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import TypeAlias
 
 from fleetform.catalog.models import Environment
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge_key
@@ -64,6 +67,31 @@ class SecurityGroups:
     ingress: Mapping[str, Rule]
     egress: Mapping[str, Rule]
     members: Mapping[str, str]
+
+    def allow(self, caller: str, callee: str, port: int) -> bool:
+        """Return whether the rules at both ends allow one service to connect to a TCP port of another."""
+        source, target = self.members[caller], self.members[callee]
+        return _connects(self._openings[0], source, target, port) and _connects(
+            self._openings[1], target, source, port
+        )
+
+    @cached_property
+    def _openings(self) -> "tuple[_TcpOpenings, _TcpOpenings]":
+        """The egress and the ingress rules for TCP."""
+        return _tcp_openings(self.egress), _tcp_openings(self.ingress)
+
+
+_TcpOpenings: TypeAlias = frozenset[tuple[str, str | None, int | None]]
+"""Group, peer or network, and TCP port of the rules of one direction."""
+
+
+def _tcp_openings(rules: Mapping[str, Rule]) -> _TcpOpenings:
+    tcp = (rule for rule in rules.values() if rule.port is None or rule.protocol == "tcp")
+    return frozenset((rule.group, rule.peer or rule.cidr, rule.port) for rule in tcp)
+
+
+def _connects(openings: _TcpOpenings, group: str, peer: str, port: int) -> bool:
+    return not openings.isdisjoint(product([group], [peer, ANYWHERE], [port, None]))
 
 
 @dataclass(frozen=True)

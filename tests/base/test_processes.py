@@ -111,10 +111,8 @@ print("program: saved its state")
 """
 """Ends when the gate exists."""
 
-FIRST = (
-    "interrupted: waiting for {name} to finish what it has started; press Ctrl-C again to end it at once\n"
-)
-SECOND = "interrupted: {name} ends at once; its last changes may be lost\n"
+FIRST = "waiting for {name} to finish what it has started; press Ctrl-C again to end it at once\n"
+SECOND = "{name} ends at once; its last changes may be lost\n"
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,7 @@ def test_the_version_is_ours(calls: Calls) -> None:
             ),
         ),
         (KeyboardInterrupt(), Ended(130, stderr="interrupted\n")),
+        (KeyboardInterrupt("interrupted; `x` continues"), Ended(130, stderr="interrupted; `x` continues\n")),
     ],
 )
 def test_errors_are_exit_codes(

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from fleetform.aws.verification import ServiceStatus
 from fleetform.base.errors import ProgramError
-from fleetform.cli.screen import Board, Screen, show_services
+from fleetform.cli.screen import Board, Column, Screen, show_services
 
 
 @pytest.fixture
@@ -88,6 +88,21 @@ def test_a_table_in_a_log_is_not_cut(screen: Screen, log: io.StringIO) -> None:
         "service" + " " * 56 + "n",
         "w" * 60 + "   1",
         "[red]" + " " * 57 + "12",
+    ]
+
+
+def test_a_narrow_table_drops_spare_columns_and_wraps_all_but_whole_ones() -> None:
+    shown = io.StringIO()
+    screen = Screen(Console(file=shown, width=44, highlight=False, force_terminal=True, no_color=True))
+    screen.table(
+        (Column("started", is_whole=True), "who", Column("commit", is_spare=True), "stacks"),
+        [["2026-12-01T00:24:03.000Z", "jane@host", "abcdefabcdef", "services failed"]],
+    )
+    plain = Text.from_ansi(shown.getvalue()).plain
+    assert [line.rstrip() for line in plain.splitlines()] == [
+        "started                   who      stacks",
+        "2026-12-01T00:24:03.000Z  jane@ho  services",
+        "                          st       failed",
     ]
 
 

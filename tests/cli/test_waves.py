@@ -418,4 +418,4 @@ def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
     assert came_to(project)["services"] == State.INTERRUPTED
     assert last_run(project).state == State.INTERRUPTED
     assert list(project.work.rglob("*.tfplan")) == []
-    assert "interrupted: waiting for Terraform to finish what it has started" in capfd.readouterr().err
+    assert "\nwaiting for Terraform to finish what it has started" in capfd.readouterr().err

@@ -1,5 +1,6 @@
 """The connections that rules allow are those that the catalog declares."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -42,6 +43,23 @@ def test_an_undeclared_call_is_reported(env: Environment, data: st.DataObject) -
     }
     differences = find_differences(env, reached(env, graphs.rules(env) | added))
     assert differences == (f"{caller}->{callee}:22/tcp is open and not declared",)
+
+
+@few
+@given(environments())
+def test_the_groups_allow_the_ports_that_their_rules_open(env: Environment) -> None:
+    groups = topology.security_groups(env)
+    opened = openings(reached(env, graphs.rules(env)))
+    ports = {80, 8080, *(service.port for service in env.services.values() if service.port)}
+    for caller, callee in permutations(env.services, 2):
+        assert {port for port in ports if groups.allow(caller, callee, port)} == {
+            port
+            for port in ports
+            for opening in opened
+            if (opening.source, opening.target) == (caller, callee)
+            if opening.protocol != "udp"
+            if opening.first <= port <= opening.last
+        }
 
 
 @few

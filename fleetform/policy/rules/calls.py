@@ -74,7 +74,7 @@ def _service_openings(
     """Yield the open connections to services with their own groups, as with `security: edges`."""
     if environment.security != "edges":
         return
-    services = {environment.original_name(name): name for name in environment.services}
+    services = environment.names_by_original
     for resource in view.of(*_INGRESS):
         if (service := services.get(_group(resource.value("security_group_id")) or "")) is None:
             continue
@@ -114,7 +114,7 @@ def _listening_ports(environment: "Environment", service: str) -> frozenset[int]
 )
 def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
     """Ignore peers outside the catalog, which cannot declare calls. FF023 checks unused ports."""
-    services = {environment.original_name(name): name for name in environment.services}
+    services = environment.names_by_original
     declared: dict[tuple[str, str], set[int]] = {}
     for call in topology.calls(environment):
         declared.setdefault((call.caller, call.callee), set()).add(call.port)
