@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fleetform.base import fingerprint, package_data
 from fleetform.base.cache import Cache, Kind
@@ -12,7 +12,7 @@ from fleetform.catalog.files import CATALOG, environment_file, environment_names
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
-TEMPLATES = "templates"
+TEMPLATES: Final = "templates"
 """The folder of a project's own templates, relative to its root."""
 
 _CACHE_SIZE = 128 * 1024 * 1024  # bytes: some environments of a thousand services, in many states
