@@ -87,10 +87,10 @@ def requirements(_project: "Project") -> None:
     extras = [f"--extra={extra}" for extra in EXTRAS_OF_RUN]
     call(*plain, "pyproject.toml", *extras, "--output-file=requirements/run.txt")
     constraints = ["--constraint=requirements/run.txt"]
-    for group in ("dev", "terraform", "test"):
+    for group in ("dev", "terraform", "test", "build"):
         call(*plain, f"--group={group}", *constraints, f"--output-file=requirements/{group}.txt")
         constraints.append(f"--constraint=requirements/{group}.txt")
-    for group in ("build", "checkov", "rivals"):
+    for group in ("checkov", "rivals"):
         call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 
 

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-FILES = ("dev.txt", "run.txt", "terraform.txt", "test.txt")
+FILES = ("build.txt", "dev.txt", "run.txt", "terraform.txt", "test.txt")
 
 
 @pytest.fixture
@@ -145,11 +145,12 @@ def test_the_pinned_versions_are_within_the_declared_ranges(root: Path, declared
     development = [item for item in groups["dev"] if isinstance(item, str)]
     found = [
         missing([item for item in run_ if not item.startswith("fleetform[")], pinned(root, "run.txt")),
+        missing(groups["build"], pinned(root, "build.txt")),
         missing(groups["terraform"], pinned(root, "terraform.txt")),
         missing(groups["test"], pinned(root, "test.txt")),
         missing(development, pinned(root, "dev.txt")),
     ]
-    assert found == [[], [], [], []]
+    assert found == [[], [], [], [], []]
 
 
 def test_an_extra_that_is_also_a_group_has_the_same_ranges(declared: Mapping[str, Any]) -> None:
