@@ -1,0 +1,1 @@
+"""Moves a project to another version: merges vendored files, renders, and writes everything in one go."""
