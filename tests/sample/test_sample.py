@@ -1,8 +1,11 @@
 """The sample that `init --sample` writes is this repository's `envs/`; tests read the same from here."""
 
 import shlex
-from pathlib import PurePath
+import tomllib
+from pathlib import Path, PurePath
 
+from fleetform.base import package_data
+from fleetform.catalog.schema import SCHEMA
 from tests import sample
 
 EXPLANATION = """\
@@ -13,14 +16,29 @@ Does envs/ hold a project of your own? Then only this test fails."""
 
 
 def commands() -> list[str]:
-    """Return the commands that copy the catalogs of `envs/` to the sample, none if they are the same."""
-    packaged, tested = sample.catalogs(sample.ROOT), sample.catalogs(sample.FOLDER)
+    """Return the commands that copy the packaged catalogs to the sample, none if they are the same."""
+    packaged = sample.catalogs(package_data.folder("envs").parent)
+    tested = sample.catalogs(sample.FOLDER)
     here = PurePath(sample.FOLDER.relative_to(sample.ROOT))
-    removed = [["rm", str(here / name)] for name in tested.keys() - packaged.keys()]
-    changed = [["cp", name, str(here / name)] for name in packaged if packaged[name] != tested.get(name)]
-    return sorted(map(shlex.join, [*removed, *changed]))
+    new_folders = {(here / name).parent for name in packaged.keys() - tested.keys()}
+    return [
+        shlex.join(map(str, command))
+        for command in (
+            *(("mkdir", "-p", folder) for folder in sorted(new_folders)),
+            *(("cp", name, here / name) for name in packaged if packaged[name] != tested.get(name)),
+            *(("rm", here / name) for name in tested if name not in packaged),
+        )
+    ]
 
 
 def test_the_catalogs_that_are_packaged_and_those_of_tests_are_the_same() -> None:
     lines = "\n".join(commands())
     assert lines == "", EXPLANATION.format(lines)
+
+
+def test_a_wheel_has_each_catalog_of_the_sample(root: Path) -> None:
+    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    files = build["targets"]["wheel"]["force-include"]
+    assert {source: target for source, target in files.items() if source.startswith("envs/")} == {
+        name: f"fleetform/data/{name}" for name in (*sample.catalogs(sample.FOLDER), str(SCHEMA))
+    }
