@@ -432,6 +432,7 @@ THIS_MACHINE = Group(
                 word("path", "File, folder or test to run. Default: tests.", required=False),
                 option("k", "Run only tests with this in their names, as `pytest -k` does.", "EXPRESSION"),
             ),
+            extras=("test",),
         ),
         Command(
             "emulator.start",

@@ -3,9 +3,8 @@
 import subprocess
 import sys
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 
-from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.workflow.project import Project
 
 _FOLDER = "tests"
@@ -23,10 +22,7 @@ def test(project: Project, *, path: str | None, k: str | None) -> None:
     Raises:
         CheckFailedError: A test failed, or none was found.
         InputError: The project has no tests.
-        ProgramError: pytest is not installed.
     """
-    if find_spec("pytest") is None:
-        raise ProgramError("pytest is not installed; run `pip install 'fleetform[test]'`")
     target = path or _FOLDER
     if not (project.root / target.partition("::")[0]).exists():
         raise InputError(
