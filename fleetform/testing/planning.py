@@ -6,6 +6,7 @@ they are on disk; they reach only the emulator, also those of environments on AW
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ from fleetform.workflow.workspace import Workspace, local_work_folder, open_loca
 
 _SOURCE = re.compile(r'\bsource"?\s*[=:]\s*"(\.[^"$]*)"')
 _IMPORTS = "import.tf"
+_COMMAND = re.compile(r"Error running command \w+: \d+ ")
 _SETTING = re.compile(r"TF_(?!LOG|DATA_DIR|CLI_CONFIG_FILE|PLUGIN_CACHE)\w+")
 _CONFIGURATIONS = (".terraformrc", ".tofurc")
 
@@ -135,9 +137,21 @@ def _make(root: Path, name: str, folder: Path) -> dict[str, Document]:
     emulated = copy.work if environment.emulator else local_work_folder(copy, environment)
     emulator.stop(emulated)  # that of a run that was killed
     try:
-        return _plan_stacks(open_local_workspace(copy, name))
+        with _silence():
+            return _plan_stacks(open_local_workspace(copy, name))
     finally:
         emulator.stop(emulated)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep tftest from logging: pytest would print all output of a failed command after its message."""
+    logger = logging.getLogger("tftest")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = disabled
 
 
 def _copy(root: Path, name: str, target: Path) -> None:
@@ -217,11 +231,17 @@ class _Terraform:
             yield
         except self._error as error:
             name = self._workspace.environment.name
-            output = str(getattr(error, "cmd_error", None) or error)
+            output = self._output(error)
             message = explain(output, name) or unboxed(output).strip()
             raise ProgramError(
                 f"envs/{name}/{self._stack.name} cannot be planned: {message}", output
             ) from None
+
+    @staticmethod
+    def _output(error: Exception) -> str:
+        """Return what a failed command has printed: its errors, or else everything."""
+        message, errors = (*map(str, error.args), "", "")[:2]
+        return errors if errors.strip() else _COMMAND.sub("", message)
 
 
 def _shared_providers(workspace: Workspace) -> dict[str, str]:

@@ -12,7 +12,6 @@ from fleetform.base.errors import InputError
 from fleetform.base.suggestions import suggestion
 from fleetform.stacks import FOUNDATION
 from fleetform.topology.applied_rule import ALL_PROTOCOLS
-from fleetform.topology.calls import edge_key
 from fleetform.topology.reachability import INTERNET, AppliedNetwork, Opening, openings, read_network
 
 Document: TypeAlias = dict[str, Any]
@@ -91,49 +90,55 @@ class EnvironmentPlan:
     def calls(self) -> frozenset[str]:
         """Return which service can connect to which, as `web->orders:8080`.
 
-        The protocol follows if it is not TCP: `web->dns:53/udp`. A rule for a range of ports stands for
-        the ports in it that the called service listens on, as its task definition says. In a security group
-        that services share, a rule for one port counts for those that listen on it.
+        The protocol follows if it is not TCP: `web->dns:53/udp`. A range of ports stands for those that the
+        called service listens on, as its task definition says; without any it is shown as it is,
+        `web->orders:8000-9000`, or `web->orders:*` for all. Services that share a security group have the
+        openings of all of them; those of no use to a service are left out.
         """
         return frozenset(
-            edge_key(opening.source, opening.target, port, protocol)
+            f"{opening.source}->{opening.target}:{port}"
             for opening in self.openings
             if opening.source in self._services and opening.target in self._services
-            for port, protocol in self._ports(opening)
+            for port in self._ports(opening)
         )
 
     @cached_property
     def public(self) -> frozenset[str]:
         """Return which services can be reached from public addresses, as `web:80`.
 
-        The port is the service's own, also if only a load balancer reaches it. It is public even if only some
-        public addresses may connect; `openings` shows which.
+        The port is the service's own, also if only a load balancer reaches it. A service is public even if
+        only some public addresses may connect; `openings` shows which.
         """
-        entries = {opening.target for opening in self.openings if _is_public(opening.source)}
-        sources = {topology.INGRESS} & entries
+        outside = {opening.target for opening in self.openings if _is_public(opening.source)}
+        balancers = {topology.INGRESS} & outside
         return frozenset(
-            edge_key("", opening.target, port, protocol).removeprefix("->")
+            f"{opening.target}:{port}"
             for opening in self.openings
-            if opening.target in self._services and (opening.source in sources or _is_public(opening.source))
-            for port, protocol in self._ports(opening)
+            if opening.target in self._services
+            and (opening.source in balancers or _is_public(opening.source))
+            for port in self._ports(opening)
         )
 
     @cached_property
     def images(self) -> Mapping[str, str]:
         """Return the image of each container, by service, or by `service/container` for sidecars.
 
-        The images of a registry of the environment's account are named without its host, as
-        `shop-prod-web@sha256:…`: on the emulator this is a different one. All others are complete, such as
-        `public.ecr.aws/nginx/nginx:1.29`.
+        An image of the environment's own repositories is named without its registry, which is a different
+        one on the emulator: `shop-prod-web@sha256:…`, or `shop-prod-web:unbuilt` before it is built. All
+        others are as planned, such as `public.ecr.aws/nginx/nginx:1.29`.
         """
-        registries = {url.partition("/")[0] for url in self._repositories.values()}
+        prefix = {url: url.rpartition("/")[2] for url in self._repositories}
         images = {}
-        for service, containers in self._containers.items():
-            for container in containers:
-                key = service if container["name"] == service else f"{service}/{container['name']}"
-                host, _, path = container["image"].partition("/")
-                images[key] = path if host in registries else container["image"]
+        for key, image in self._planned_images.items():
+            own = _repository(image)
+            images[key] = image.replace(own, prefix[own], 1) if own in prefix else image
         return images
+
+    @cached_property
+    def external_images(self) -> Mapping[str, str]:
+        """Return those of `images` that are not from the environment's own repositories."""
+        own = self._repositories
+        return {key: image for key, image in self._planned_images.items() if _repository(image) not in own}
 
     def environment(self, service: str) -> Mapping[str, str]:
         """Return the environment variables of a service's own container, without secrets, by name.
@@ -157,9 +162,17 @@ class EnvironmentPlan:
         return frozenset(self._network.members) - _PLACES
 
     @property
-    def _repositories(self) -> Mapping[str, str]:
-        urls: Mapping[str, str] = self.stacks[FOUNDATION.name].outputs.get("repository_urls", {})
-        return urls
+    def _repositories(self) -> frozenset[str]:
+        urls: Mapping[str, str] = self.stack(FOUNDATION.name).outputs.get("repository_urls", {})
+        return frozenset(urls.values())
+
+    @property
+    def _planned_images(self) -> Mapping[str, str]:
+        return {
+            service if container["name"] == service else f"{service}/{container['name']}": container["image"]
+            for service, containers in self._containers.items()
+            for container in containers
+        }
 
     @cached_property
     def _containers(self) -> Mapping[str, list[Mapping[str, Any]]]:
@@ -178,14 +191,16 @@ class EnvironmentPlan:
             for mapping in container.get("portMappings") or ()
         )
 
-    def _ports(self, opening: Opening) -> Iterator[tuple[int, str]]:
-        """Yield the ports that an opening stands for."""
-        listening = self._listening(opening.target)
-        matches = {(port, protocol) for port, protocol in listening if _covers(opening, port, protocol)}
-        if matches or self._is_meant_for_another(opening):
-            yield from matches
-        else:
-            yield opening.first, opening.protocol
+    def _ports(self, opening: Opening) -> Iterator[str]:
+        """Yield the ports that an opening stands for, each with its protocol if it is not TCP."""
+        listening = {
+            Opening(opening.source, opening.target, protocol, port, port)
+            for port, protocol in self._listening(opening.target)
+            if _covers(opening, port, protocol)
+        }
+        if listening or not self._is_meant_for_another(opening):
+            for each in listening or {opening}:
+                yield str(each).rpartition(":")[2].removesuffix("/tcp")
 
     def _is_meant_for_another(self, opening: Opening) -> bool:
         """Return whether a service that shares a security group with the target explains an opening."""
@@ -196,6 +211,13 @@ class EnvironmentPlan:
             if self._network.members[other] & groups
             for port, protocol in self._listening(other)
         )
+
+
+def _repository(image: str) -> str:
+    """Return an image's name without its tag and digest; a registry's port is not a tag."""
+    name = image.partition("@")[0]
+    registry, slash, rest = name.rpartition("/")
+    return registry + slash + rest.partition(":")[0]
 
 
 def _covers(opening: Opening, port: int, protocol: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +14,6 @@ PlanOf: TypeAlias = Callable[[str], "EnvironmentPlan"]
 """Returns the plan of an environment, by its name."""
 
 _CATALOG = "envs/catalog.yaml"
-_LIBRARIES = ("boto3", "flask", "flask_cors", "moto", "tftest")
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +42,18 @@ def plan_of(fleetform_project: Path) -> PlanOf:
     Each environment is planned at most once in a run. The function fails the test with one message if the
     environment is unknown or cannot be planned.
     """
-    if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
-        pytest.fail(
-            f"to plan environments, tests need {', '.join(missing)}; run `pip install 'fleetform[test]'`",
-            pytrace=False,
-        )
-    planner: Callable[[Path, str], EnvironmentPlan] = import_module("fleetform.testing.planning").plan
     failure: type[Exception] = import_module("fleetform.base.errors").FleetformError
     results: dict[str, EnvironmentPlan | str] = {}
+
+    def plan(name: str) -> "EnvironmentPlan":
+        import_module("fleetform.base.extras").require("test")
+        found: EnvironmentPlan = import_module("fleetform.testing.planning").plan(fleetform_project, name)
+        return found
 
     def find(name: str) -> "EnvironmentPlan":
         if name not in results:
             try:
-                results[name] = planner(fleetform_project, name)
+                results[name] = plan(name)
             except failure as error:
                 results[name] = str(error)
         result = results[name]

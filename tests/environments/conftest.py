@@ -1,9 +1,8 @@
 """Plans of the sample's `dev`, made once for all tests here."""
 
-import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ import tftest
 
 from fleetform import emulator
 from fleetform.base.processes import run
-from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
 from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.apply.terraform import Plan
@@ -42,16 +40,17 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Plans:
-    """The environment.
+    """Planned values of every resource by address, and a rename."""
 
-    Planned values of every resource by address; JSON of the applied foundation and the services.
-    """
-
-    environment: Environment
     foundation: Values
     services: Values
-    documents: tuple[dict[str, Any], ...]
     renamed: Renamed
+
+
+@pytest.fixture(scope="session")
+def fleetform_project(sample_root: Path) -> Path:
+    """The project that `plan_of` plans: the sample."""
+    return sample_root
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +77,9 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
         foundation.apply()
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         values = services.plan(output=True)
-        documents = (_shown(workspace), {"planned_values": {"root_module": values.root_module}})
         services.apply()
         of_stacks = _values(planned), _values(values)
-        yield Plans(workspace.environment, *of_stacks, documents, _renamed(project, workspace))
+        yield Plans(*of_stacks, _renamed(project, workspace))
     finally:
         emulator.stop(project.work)
 
@@ -112,15 +110,6 @@ def _stack(workspace: Workspace, name: str) -> Any:  # noqa: ANN401 - tftest is 
     terraform = tftest.TerraformTest(str(workspace.folder / name), binary=workspace.program)  # type: ignore[no-untyped-call]
     terraform.env = dict(workspace.variables)
     return terraform
-
-
-def _shown(workspace: Workspace) -> dict[str, Any]:
-    """The applied foundation."""
-    folder = workspace.folder / "foundation"
-    argv = [workspace.program, "show", "-json"]
-    done = subprocess.run(argv, cwd=folder, env=dict(workspace.variables), check=True, capture_output=True)
-    shown: dict[str, Any] = json.loads(done.stdout)
-    return shown
 
 
 def _values(plan: Any) -> Values:  # noqa: ANN401 - tftest is not typed

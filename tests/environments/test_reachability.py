@@ -1,20 +1,36 @@
-"""In `dev`, as its plans are, the internet reaches `web`, and the services reach each other."""
+"""As planned, the services of the sample reach those that its catalog says, the internet reaches `web`."""
 
-from fleetform.topology.reachability import Opening, find_differences, openings, read_network
-from tests.environments.conftest import NAUGHTY, Plans
+from pathlib import Path
 
-SERVICES = {NAUGHTY, "orders", "stock", "web"}
+import pytest
+
+from fleetform.testing import EnvironmentPlan, PlanOf
+from fleetform.topology.reachability import Opening, find_differences, read_network
+from fleetform.workflow.project import Project
+from tests import sample
+
+SERVICES = {"orders", "stock", "web"}
 
 
-def test_everybody_reaches_whom_the_catalog_says(dev: Plans) -> None:
-    assert find_differences(dev.environment, read_network(*dev.documents)) == ()
+def differences(root: Path, plan: EnvironmentPlan) -> tuple[str, ...]:
+    """Return the openings in which a plan and the catalog differ."""
+    network = read_network(*({"planned_values": stack.document} for stack in plan.stacks.values()))
+    return find_differences(Project(root).environment(plan.name), network)
 
 
-def test_the_services_share_all_that_is_open(dev: Plans) -> None:
-    """The group is open on the public port, on whichever task: nobody but `web` listens there."""
+@pytest.mark.parametrize("name", sample.ENVIRONMENTS)
+def test_services_reach_those_that_the_catalog_says(
+    fleetform_project: Path, plan_of: PlanOf, name: str
+) -> None:
+    assert differences(fleetform_project, plan_of(name)) == ()
+
+
+def test_the_services_of_dev_share_all_that_is_open(plan_of: PlanOf) -> None:
+    """The group is open on the public port for every task, but only `web` listens there."""
+    plan = plan_of("dev")
     within = {Opening(one, other, "-1", 0, 65535) for one in SERVICES for other in {*SERVICES, "internet"}}
     entries = {Opening("internet", name, "tcp", 80, 80) for name in SERVICES}
-    assert {found for found in openings(read_network(*dev.documents)) if found.protocol == "-1"} == within
-    assert {
-        found for found in openings(read_network(*dev.documents)) if found.source == "internet"
-    } == entries
+    assert plan.openings == within | entries
+    listening = {"orders:8080", "stock:8080", "web:80"}
+    assert plan.calls == {f"{caller}->{callee}" for caller in SERVICES for callee in listening}
+    assert plan.public == {"web:80"}
