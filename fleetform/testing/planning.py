@@ -35,6 +35,8 @@ from fleetform.workflow.workspace import Workspace, local_work_folder, open_loca
 
 _SOURCE = re.compile(r'\bsource"?\s*[=:]\s*"(\.[^"$]*)"')
 _IMPORTS = "import.tf"
+# With a `for_each`, it can have no instances.
+_SLOW = re.compile(r'(?m)^resource "(aws_s3_bucket_lifecycle_configuration)" "(\w+)" \{\s*for_each\b')
 _COMMAND = re.compile(r"Error running command \w+: \d+ ")
 _SETTING = re.compile(r"TF_(?!LOG|DATA_DIR|CLI_CONFIG_FILE|PLUGIN_CACHE)\w+")
 _CONFIGURATIONS = (".terraformrc", ".tofurc")
@@ -178,10 +180,33 @@ def _copy(root: Path, name: str, target: Path) -> None:
 def _plan_stacks(workspace: Workspace) -> dict[str, Document]:
     """Apply the foundation, then plan every stack; as many at a time as the machine has memory for."""
     states.bootstrap(workspace)
-    _Terraform(workspace, FOUNDATION).apply()
+    with _without_slow_resources(workspace.folder.parents[1]):
+        _Terraform(workspace, FOUNDATION).apply()
     with ThreadPoolExecutor(suitable_jobs(workspace.environment, workspace.stacks)) as pool:
         documents = pool.map(lambda stack: _Terraform(workspace, stack).plan(), workspace.stacks)
         return {stack.name: each for stack, each in zip(workspace.stacks, documents, strict=True)}
+
+
+@contextmanager
+def _without_slow_resources(root: Path) -> Iterator[None]:
+    """Leave out of an apply what no other resource needs and the provider waits a minute for.
+
+    The provider reads the lifecycle rules of a bucket again and again until they have not changed for a
+    while. They are planned, like all others.
+    """
+    overrides = []
+    for file in map(Path, fingerprint.files(root / "modules", (".tf",))):
+        names = _SLOW.findall(file.read_text(encoding="utf-8", errors="replace"))
+        if names:
+            override = file.with_name(f"fleetform_{file.stem}_override.tf")
+            blocks = (f'resource "{kind}" "{name}" {{\n  for_each = {{}}\n}}\n' for kind, name in names)
+            override.write_text("".join(blocks), encoding="utf-8")
+            overrides.append(override)
+    try:
+        yield
+    finally:
+        for override in overrides:
+            override.unlink()
 
 
 class _Terraform:

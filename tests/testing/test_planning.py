@@ -136,6 +136,19 @@ def test_resources_that_are_adopted_are_planned_without_their_import(
     assert fake_terraform.calls("apply") == ["apply"]
 
 
+def test_what_takes_a_minute_is_planned_but_not_applied(
+    project: Project, fake_terraform: FakeTerraform, tmp_path: Path
+) -> None:
+    show = "cat ../../../modules/ingress/*_override.tf"
+    fake_terraform.run("apply", f"{show} >'{tmp_path}/applied'")
+    fake_terraform.run("plan", f"{show} >>'{tmp_path}/planned' 2>/dev/null || :")
+    planned(project)
+    assert (tmp_path / "applied").read_text(encoding="utf-8") == (
+        'resource "aws_s3_bucket_lifecycle_configuration" "logs" {\n  for_each = {}\n}\n'
+    )
+    assert (tmp_path / "planned").read_text(encoding="utf-8") == ""
+
+
 def test_a_plan_leaves_no_emulator_and_nothing_in_the_environments(
     tmp_path: Path, fake_terraform: FakeTerraform
 ) -> None:
