@@ -115,7 +115,26 @@ def test_it_has_every_key_and_the_rendered_files_that_change_with_it(text: str, 
     generated.check(resources.DOCUMENT, resources.current(text))
 
 
-def test_every_key_is_told(rows: list[Row]) -> None:
+@pytest.mark.parametrize(
+    ("key", "cells"),
+    [
+        ("cpu", ("`aws_ecs_task_definition.cpu`", "`ecs_service.cpu`")),
+        (
+            "architecture",
+            ("`aws_ecs_task_definition.runtime_platform.cpu_architecture`", "`ecs_service.architecture`"),
+        ),
+        (
+            "ephemeral_storage",
+            ("`aws_ecs_task_definition.ephemeral_storage`", "`ecs_service.ephemeral_storage`"),
+        ),
+        ("public", (resources.NEW, resources.NEW)),
+    ],
+)
+def test_a_new_key_gets_the_arguments_that_refer_to_its_variable(key: str, cells: tuple[str, str]) -> None:
+    assert resources.new_cells(f"services.*.{key}") == cells
+
+
+def test_every_key_has_its_effect_written(rows: list[Row]) -> None:
     assert [row.key for row in rows if resources.NEW in (row.terraform, row.variables)] == []
 
 

@@ -5,8 +5,11 @@ import re
 from pathlib import Path, PurePath
 
 import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from fleetform.base.errors import CatalogError, Position
+from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import Plain, parse_yaml
 from fleetform.cli import explain
 from fleetform.cli.explain import Line, lines
@@ -28,44 +31,57 @@ def printed(root: Path, capsys: pytest.CaptureFixture[str], what: str, *, as_jso
     return capsys.readouterr().out
 
 
+def without_defaults(text: str) -> str:
+    """Return what was printed without the lines of defaults, and without headings that nothing follows."""
+    kept: list[str] = []
+    for line in reversed(text.splitlines()):
+        indent = len(line) - len(line.lstrip())
+        follows = bool(kept) and len(kept[-1]) - len(kept[-1].lstrip()) > indent
+        if not line.endswith("  default") and (follows or not line.endswith(":")):
+            kept.append(line)
+    return "".join(f"{line}\n" for line in reversed(kept))
+
+
+def has_value(default: object) -> bool:
+    """Return whether a default is more than null or empty."""
+    if isinstance(default, BaseModel):
+        return any(map(has_value, default.model_dump().values()))
+    return default is not PydanticUndefined and default not in (None, (), {}, "")
+
+
 def test_a_service_is_shown_as_yaml_beside_where_it_comes_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
-        printed(tmp_path, capsys, "web")
+        without_defaults(printed(tmp_path, capsys, "web"))
         == """\
 services.web:
   image: nginx:1                                      envs/catalog.yaml:7
-  read_only: true                                     default
   environment:
     ORDERS_URL: http://orders.dev.shop.internal:8080  calls at envs/catalog.yaml:7
     PORT: "80"                                        port at envs/catalog.yaml:7
-  stop_timeout: 30                                    default
   port: 80                                            envs/catalog.yaml:7
-  public: false                                       default
   calls: [orders]                                     envs/catalog.yaml:7
   cpu: 256                                            envs/catalog.yaml:5
-  memory: 512                                         default
-  architecture: x86_64                                default
-  desired_count: 1                                    default
-  capacity_providers:
-    FARGATE:
-      weight: 1                                       default
-      base: 0                                         default
-  deployment:
-    minimum_healthy_percent: 100                      default
-    maximum_percent: 200                              default
-    circuit_breaker: true                             default
-    wait_for_steady_state: true                       default
-  logs:
-    mode: blocking                                    default
-  exec: false                                         default
-  discovery:
-    record_type: A                                    default
-    ttl: 10                                           default
   dns_name: web.dev.shop.internal                     port at envs/catalog.yaml:7
 """
     )
+
+
+def test_a_default_is_shown_beside_the_word_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "  stop_timeout: 30                                    default\n" in printed(
+        tmp_path, capsys, "web"
+    )
+
+
+def test_every_default_of_a_service_that_has_a_value_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = re.findall(r"^  (\w+):", printed(tmp_path, capsys, "web"), re.MULTILINE)
+    defaults = {name for name, field in Service.model_fields.items() if has_value(field.default)}
+    assert defaults - {*shown} == set()
 
 
 def test_a_single_value_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,7 +186,14 @@ def test_the_document_shows_what_is_printed(
         (tmp_path / "envs" / name).mkdir()
         (tmp_path / "envs" / name / "environment.yaml").write_text(environment, encoding="utf-8")
     explain.explain(Project(tmp_path), "prod", "web", as_json=False)
-    assert capsys.readouterr().out in text
+    shortened = re.search(r"^services\.web:\n.*?(?=^```$)", text, re.DOTALL | re.MULTILINE)
+    assert shortened
+    printed_lines, shown_lines = capsys.readouterr().out.splitlines(), shortened[0].splitlines()
+    omitted = [line for line in printed_lines if line not in shown_lines]
+    assert [line for line in printed_lines if line not in omitted] == [
+        line for line in shown_lines if line != "  ..."
+    ]
+    assert without_defaults("".join(f"{line}\n" for line in omitted)) == ""
 
 
 HERE = Position(PurePath("x.yaml"), 3, 1)
