@@ -61,7 +61,8 @@ def current(text: str) -> str:
     """Return the document with what is generated up to date."""
     intro, *chapters = re.split(r"^## ", text, flags=re.MULTILINE)
     titles = {rows(chapter)[0].key: chapter.partition("\n")[0] for chapter in chapters}
-    written = {row.key: (row.terraform, row.variables) for row in rows(text)}
+    cells = {row.key: (row.terraform, row.variables) for row in rows(text)}
+    written = {key: pair for key, pair in cells.items() if NEW not in pair}
     files = files_by_key()
     lines = [intro.rstrip("\n")]
     for key in key_paths().values():

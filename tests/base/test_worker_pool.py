@@ -73,4 +73,10 @@ def test_processes_end_with_their_caller(root: Path) -> None:
         pids = [int(process.stdout.readline()) for _ in range(3)]
         assert process.pid not in pids
         process.kill()
-        assert process.stdout.read() == ""  # the end of the last that could write
+        try:
+            rest, _ = process.communicate(timeout=30)  # until the last that could write has ended
+        except subprocess.TimeoutExpired:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            raise
+        assert rest == ""

@@ -121,7 +121,8 @@ HEAD = """# yaml-language-server: $schema=../catalog.schema.json
 def test_an_environment_keeps_the_originals_comments_and_layout() -> None:
     text = "# Development.\n\nsecurity:   shared # for now\n\n# Kept short.\nlog_retention_in_days: 30\n"
     copied = copy_environment(text, "dev", "staging")
-    assert (copied.text, copied.omitted_keys) == (HEAD + text, ())
+    assert copied.text == HEAD + text
+    assert copied.omitted_keys == ()
 
 
 def test_the_schema_line_for_editors_occurs_once() -> None:
@@ -148,10 +149,8 @@ namespace: dev.example.internal
     copied = copy_environment(text, "dev", "staging")
     copied_text = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
     comment = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
-    assert (copied.text, copied.omitted_keys) == (
-        HEAD + comment + copied_text,
-        ("name_prefix", "namespace", "state"),
-    )
+    assert copied.text == HEAD + comment + copied_text
+    assert copied.omitted_keys == ("name_prefix", "namespace", "state")
 
 
 def test_an_empty_environment_can_be_copied() -> None:

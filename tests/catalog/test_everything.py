@@ -132,7 +132,5 @@ def test_every_default_can_be_written_into_a_json_schema() -> None:
         warnings.simplefilter("error")
         schema = Environment.model_json_schema()
     keys = schema["$defs"]["Service"]["properties"]
-    assert (keys["environment"]["default"], keys["capacity_providers"]["default"]) == (
-        {},
-        {"FARGATE": {"weight": 1, "base": 0}},
-    )
+    assert keys["environment"]["default"] == {}
+    assert keys["capacity_providers"]["default"] == {"FARGATE": {"weight": 1, "base": 0}}

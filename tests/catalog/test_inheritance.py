@@ -99,7 +99,8 @@ def test_templates_are_laid_over_the_defaults_and_under_the_service(
         f"defaults: {{ image: nginx:1, command: [default] }}\n{TEMPLATES}services:\n  web: {{ {service} }}\n"
     )
     web = loaded(tmp_path, HEAD + catalog).services["web"]
-    assert (web.command, sorted(web.environment)) == ((command,), variables)
+    assert web.command == (command,)
+    assert sorted(web.environment) == variables
 
 
 def test_templates_are_not_services(tmp_path: Path) -> None:

@@ -131,10 +131,8 @@ def test_a_check_that_the_engine_has_not_made_yet_is_made(
     fake_programs.have("docker", container)
     fake_programs.answer("docker exec", f"sys.exit({code})")
     (status,) = local.statuses(local_services.open_site(project, "local", None))
-    assert (status.well, fake_programs.calls()[-1]) == (
-        well,
-        ["docker", "exec", "--interactive", "shop-local-web-1", "check", "it"],
-    )
+    assert status.well == well
+    assert fake_programs.calls()[-1] == ["docker", "exec", "--interactive", "shop-local-web-1", "check", "it"]
 
 
 def answered(**told: Any) -> str:  # noqa: ANN401 - JSON

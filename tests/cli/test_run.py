@@ -57,7 +57,8 @@ def run(checkout: Path, *arguments: str, **variables: str) -> tuple[int, str, st
 
 def test_the_wrapper_is_a_sound_shell_script(root: Path) -> None:
     done = subprocess.run(["/bin/sh", "-n", root / "run"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
 
 
 def test_a_python_that_does_not_exist_is_told(checkout: Path) -> None:
@@ -77,7 +78,8 @@ def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkou
     add_python(checkout)
     code, stdout, stderr = run(checkout, "--list", PATH=add_terraform(checkout))
     wanted = checkout / "requirements/run.txt"
-    assert (code, stderr) == (0, "run: installing requirements/run.txt\n")
+    assert code == 0
+    assert stderr == "run: installing requirements/run.txt\n"
     assert stdout.splitlines() == [
         f"python -m pip install --quiet --disable-pip-version-check --require-hashes -r {wanted}",
         "python -m fleetform.hcl.parsing",

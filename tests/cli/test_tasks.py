@@ -106,10 +106,8 @@ def test_a_render_names_the_files_that_it_changes(project: Project) -> None:
 def test_a_render_tells_scripts_in_json(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     ended = invoke(project, "render", "--env", "tiny", "--json")
-    assert (ended.code, json.loads(ended.stdout)) == (
-        0,
-        [{"path": file, "change": "changed"} for file in LOGS],
-    )
+    assert ended.code == 0
+    assert json.loads(ended.stdout) == [{"path": file, "change": "changed"} for file in LOGS]
 
 
 def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(project: Project) -> None:
@@ -117,8 +115,8 @@ def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(projec
     before = small_project.content(project)
     ended = invoke(project, "render", "--env", "tiny", "--check")
     lines = ended.stdout.splitlines()
-    assert (ended.code, [" ".join(line.split()) for line in lines if line[0] in "+-"]) == (
-        1,
+    assert ended.code == 1
+    assert [" ".join(line.split()) for line in lines if line[0] in "+-"] == (
         [
             line
             for file in LOGS
@@ -128,7 +126,7 @@ def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(projec
                 "-log_retention_in_days = 30",
                 "+log_retention_in_days = 90",
             )
-        ],
+        ]
     )
     assert ended.stderr == "envs/tiny does not match the catalog; run `invoke render --env tiny`\n"
     assert small_project.content(project) == before
@@ -179,7 +177,9 @@ def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
     ended = invoke(project, "check", "--env", "tiny", "--json")
-    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], WARNING)
+    assert ended.code == 0
+    assert json.loads(ended.stdout) == []
+    assert ended.stderr == WARNING
 
 
 def spoil(project: Project) -> None:
@@ -260,18 +260,17 @@ def test_the_problems_of_a_catalog_are_told_to_scripts_in_json(project: Project)
         (problem["file"], problem["line"], problem["rule"])
         for problem in json.loads(ended.stdout)["problems"]
     ]
-    assert (ended.code, told, ended.stderr) == (
-        2,
-        [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")],
-        "2 problems\n",
-    )
+    assert ended.code == 2
+    assert told == [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")]
+    assert ended.stderr == "2 problems\n"
 
 
 def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: Project) -> None:
     spoil(project)
     ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
     results = json.loads(ended.stdout)["runs"][0]["results"]
-    assert (ended.code, [result["ruleId"] for result in results]) == (2, ["services-calls", "services"])
+    assert ended.code == 2
+    assert [result["ruleId"] for result in results] == ["services-calls", "services"]
 
 
 def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
@@ -337,7 +336,9 @@ def test_a_check_without_findings_says_so(project: Project) -> None:
 
 def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> None:
     ended = invoke(project, "check", "--env", "tiny", "--json")
-    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], "")
+    assert ended.code == 0
+    assert json.loads(ended.stdout) == []
+    assert ended.stderr == ""
 
 
 REPOSITORY = f'resource "aws_ecr_repository" "extra" {{}}\n{small_project.REGISTRY}'
@@ -374,7 +375,9 @@ def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
 
 def test_a_check_without_findings_is_a_whole_document_to_code_scanning(project: Project) -> None:
     ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
-    assert (ended.code, json.loads(ended.stdout)["runs"][0]["results"], ended.stderr) == (0, [], "")
+    assert ended.code == 0
+    assert json.loads(ended.stdout)["runs"][0]["results"] == []
+    assert ended.stderr == ""
 
 
 def test_two_kinds_of_output_at_once_are_refused(project: Project) -> None:
@@ -385,8 +388,8 @@ def test_two_kinds_of_output_at_once_are_refused(project: Project) -> None:
 def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     ended = invoke(project, "check", "--env", "tiny", "--json")
-    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (
-        1,
+    assert ended.code == 1
+    assert json.loads(ended.stdout) == (
         [
             {
                 "file": "envs/tiny/services/extra.tf",
@@ -402,9 +405,9 @@ def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
                 "cause": None,
                 "origin": None,
             }
-        ],
-        ONE,
+        ]
     )
+    assert ended.stderr == ONE
 
 
 def test_a_check_of_a_stale_render_fails(project: Project) -> None:
@@ -441,7 +444,8 @@ def test_ctrl_c_ends_a_task_with_a_word_and_130(project: Project) -> None:
         began.read_text(encoding="utf-8")
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate()
-    assert (process.returncode, stderr) == (130, "interrupted\n")
+    assert process.returncode == 130
+    assert stderr == "interrupted\n"
 
 
 @pytest.mark.parametrize("task", [["render", "--env", "tiny"], ["--list"]])
@@ -453,7 +457,8 @@ def test_a_reader_that_leaves_ends_a_task_quietly(project: Project, task: list[s
         assert process.stderr is not None
         process.stdout.close()
         stderr = process.stderr.read()
-    assert (process.returncode, stderr) == (141, "")
+    assert process.returncode == 141
+    assert stderr == ""
 
 
 def test_a_new_service_is_added_and_what_is_next_is_told(project: Project) -> None:

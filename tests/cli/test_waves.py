@@ -76,10 +76,12 @@ def test_a_stack_that_fails_stops_its_dependents_and_no_others(
         stacks.apply(project, "tiny", ALL)
     assert str(caught.value).endswith("logs/payments-apply.log")
     assert fake_terraform.applied() == ["foundation", "payments", "services"]
-    assert (last_run(project).state, came_to(project)) == (
-        State.FAILED,
-        {"foundation": State.APPLIED, "payments": State.FAILED, "services": State.APPLIED},
-    )
+    assert last_run(project).state == State.FAILED
+    assert came_to(project) == {
+        "foundation": State.APPLIED,
+        "payments": State.FAILED,
+        "services": State.APPLIED,
+    }
 
 
 def test_where_the_foundation_fails_nothing_else_is_touched(
@@ -126,10 +128,8 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
 ) -> None:
     stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
     told = json.loads(capsys.readouterr().out)
-    assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (
-        ["foundation", "payments"],
-        ["services"],
-    )
+    assert [stack["stack"] for stack in told["stacks"]] == ["foundation", "payments"]
+    assert told["waiting"] == ["services"]
     stacks.plan(project, "tiny", options=ALL)
     told = capsys.readouterr().out
     assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
@@ -299,23 +299,13 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
     commit = commits.git(project.root, "rev-parse", "HEAD")
     stacks.apply(project, "tiny", ALL)
     run = last_run(project)
-    assert (
-        run.task,
-        run.environment,
-        run.account,
-        run.revision.commit,
-        run.changed,
-        run.process,
-        run.state,
-    ) == (
-        "apply",
-        "tiny",
-        "123456789012",
-        commit,
-        False,
-        os.getpid(),
-        State.DONE,
-    )
+    assert run.task == "apply"
+    assert run.environment == "tiny"
+    assert run.account == "123456789012"
+    assert run.revision.commit == commit
+    assert run.changed is False
+    assert run.process == os.getpid()
+    assert run.state == State.DONE
     assert {stack.counts for stack in run.stacks.values()} == {"1 added, 0 changed, 0 destroyed"}
     assert run.started < run.ended
 

@@ -997,4 +997,5 @@ def test_log_group_and_shell_of_a_task_that_has_all(planned: dict[str, Resources
         resources["aws_cloudwatch_log_group.this"],
         resources['aws_ecs_service.fixed["this"]'],
     )
-    assert (log_group["kms_key_id"], service["enable_execute_command"]) == (KMS_KEY, True)
+    assert log_group["kms_key_id"] == KMS_KEY
+    assert service["enable_execute_command"] is True

@@ -234,20 +234,21 @@ def test_listener_rule(planned: dict[str, Resources]) -> None:
     conditions = [
         {key: values for key, values in condition.items() if values} for condition in rule["condition"]
     ]
-    assert (rule["priority"], [action["type"] for action in rule["action"]], conditions) == (
-        100,
-        ["forward"],
-        [{"host_header": [{"values": ["shop.example.com"]}]}, {"path_pattern": [{"values": ["/api/*"]}]}],
-    )
+    assert rule["priority"] == 100
+    assert [action["type"] for action in rule["action"]] == ["forward"]
+    assert conditions == [
+        {"host_header": [{"values": ["shop.example.com"]}]},
+        {"path_pattern": [{"values": ["/api/*"]}]},
+    ]
 
 
 def test_balanced_service(planned: dict[str, Resources]) -> None:
     """The load balancer sends requests to the service's container, and waits for its grace period."""
     service = planned["balanced"]['aws_ecs_service.autoscaled["this"]']
-    assert (service["health_check_grace_period_seconds"], service["load_balancer"]) == (
-        90,
-        [{"container_name": "a-service-with-a-long-name", "container_port": 80, "elb_name": ""}],
-    )
+    assert service["health_check_grace_period_seconds"] == 90
+    assert service["load_balancer"] == [
+        {"container_name": "a-service-with-a-long-name", "container_port": 80, "elb_name": ""}
+    ]
 
 
 def test_requests_for_each_task(planned: dict[str, Resources]) -> None:

@@ -1,5 +1,6 @@
 """What holds for all modules together, read from their files without Terraform."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def test_every_example_is_planned_and_every_module_has_one() -> None:
     sources = {(PLANNED.parent / str(block.value("source"))).resolve() for block in blocks(PLANNED, "module")}
     assert {source for source in sources if source.parent.name == "examples"} == examples
     assert {example.parents[1] for example in examples} == set(MODULES.iterdir())
+
+
+def test_everything_is_formatted(terraform_binary: str, root: Path) -> None:
+    command = [terraform_binary, "fmt", "-check", "-recursive", "modules", "envs"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert done.returncode == 0
 
 
 def test_every_example_calls_its_own_module() -> None:

@@ -176,7 +176,9 @@ def test_each_exception_is_reported_at_its_own_position() -> None:
 )
 def test_a_comment_applies_to_its_line_or_to_the_construct_on_the_next(text: str, lines: list[int]) -> None:
     (found,) = find_comments(text.format(why=WHY), FILE)
-    assert (found.rules, found.reason, list(found.lines)) == (("FF012",), WHY, lines)
+    assert found.rules == ("FF012",)
+    assert found.reason == WHY
+    assert list(found.lines) == lines
 
 
 @pytest.mark.parametrize(

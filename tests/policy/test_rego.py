@@ -195,9 +195,10 @@ def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resourc
         f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]",
     )
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
-    assert (finding.address, finding.message) == (
-        "thing.this",
-        f"test --parser json --output json --no-fail --no-color --policy {tmp_path / FILE} -",
+    assert finding.address == "thing.this"
+    assert (
+        finding.message
+        == f"test --parser json --output json --no-fail --no-color --policy {tmp_path / FILE} -"
     )
 
 

@@ -19,7 +19,8 @@ NAMES = [rule.id for rule in RULES]
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_good_example_passes(rule: Rule, protected: bool) -> None:  # noqa: FBT001 - a parameter
     verdicts = check_text(rule.good, rule, protected=protected)
-    assert (verdicts.findings, verdicts.open) == ([], [])
+    assert verdicts.findings == []
+    assert verdicts.open == []
     assert verdicts.passed > 0
 
 

@@ -260,7 +260,8 @@ def test_a_default_of_a_variable_is_reported_at_its_line() -> None:
         "aws_db_instance", "password = var.password"
     )
     (finding,) = check_text(text, built_in_rules()["FF055"]).findings
-    assert (finding.place.line, finding.message) == (2, "a secret is hardcoded")
+    assert finding.place.line == 2
+    assert finding.message == "a secret is hardcoded"
 
 
 def test_a_plan_is_not_checked_for_literals() -> None:
