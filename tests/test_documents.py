@@ -67,8 +67,8 @@ def test_every_task_that_is_named_is_there(document: Path) -> None:
 
 
 def test_every_task_is_in_some_document() -> None:
-    told = {name for document in DOCUMENTS for piece in code(document) for name in TASK.findall(piece)}
-    assert set(tasks.namespace.task_names) - told == set()
+    documented = {name for document in DOCUMENTS for piece in code(document) for name in TASK.findall(piece)}
+    assert set(tasks.namespace.task_names) - documented == set()
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:

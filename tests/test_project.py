@@ -44,6 +44,6 @@ def test_the_images_can_be_pushed(root: Path, environment: str) -> None:
             assert check_before_push(name, service, context, text) == []
 
 
-def test_the_committed_workflow_is_what_the_environments_say(root: Path) -> None:
+def test_the_committed_workflow_matches_the_environments(root: Path) -> None:
     changes = pipelines.changes(Project(root), [PROVIDERS["github"]])
     assert [change.diff() for change in changes] == [], "run: ./run ci"

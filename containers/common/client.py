@@ -44,8 +44,8 @@ class Reply:
 class Client:
     """Asks one callee. It only knows GET: what it repeats must be safe to repeat.
 
-    The limits of a chain nest: the deadline here must be below the attempt of whoever calls this service, or
-    that one gives up before it hears what is wrong. DNS keeps to the resolver's own time limit.
+    The limits of a chain nest: the deadline here must be below the attempt of this service's caller, or
+    the caller gives up before it gets the error. DNS keeps to the resolver's own time limit.
 
     Attributes:
         callee: Its name, for messages.

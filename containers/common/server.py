@@ -120,7 +120,7 @@ class Exchange(BaseHTTPRequestHandler):
         self._send(response)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of what the base class wants told: ``_send`` logs each request."""
+        """Drop the base class's messages: ``_send`` logs each request."""
 
     def version_string(self) -> str:
         """What the header ``Server`` says: no versions."""
@@ -166,7 +166,7 @@ class Exchange(BaseHTTPRequestHandler):
         self._discard_body()
 
     def _head(self, response: Response) -> dict[str, str]:
-        # A body is never parsed, so what follows it cannot be told from it: the connection is not used again.
+        # A body is never parsed, so what follows it cannot be read: the connection is not used again.
         ends = self.close_connection or self.server.draining or self._has_body()
         return {
             "Server": self.version_string(),

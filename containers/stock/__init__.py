@@ -1,1 +1,1 @@
-"""The service ``stock``: how many of each article there are. It calls nobody."""
+"""The service ``stock``: how many of each article there are. It calls no service."""

@@ -24,7 +24,7 @@ def build(environment: Mapping[str, str]) -> Handler:
 
 
 def answer(orders: Client, request: Request) -> Response:
-    """``/``: the orders and the instances that told of them, as a page or as JSON."""
+    """``/``: the orders and the instances that answered, as a page or as JSON."""
     if request.segments:
         return not_found(request)
     html = prefers_html(request.accept)

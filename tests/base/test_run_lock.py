@@ -59,7 +59,7 @@ def test_a_run_whose_program_may_have_been_killed_is_reported(tmp_path: Path, en
     assert [run.task for run in unfinished_runs(tmp_path)] == ["apply"]
 
 
-def test_a_refused_run_learns_who_holds_the_lock(tmp_path: Path) -> None:
+def test_a_refused_run_shows_the_holder_of_the_lock(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         lines = list[str]()
         with (

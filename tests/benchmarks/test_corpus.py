@@ -26,7 +26,7 @@ def opened(folder: Path, work: Path) -> corpus.Corpus:
     return corpus.Corpus(folder, Cache(work / "cache.sqlite", 2**20))
 
 
-def test_files_that_cannot_be_read_are_listed_with_what_terraform_says(
+def test_unreadable_files_are_listed_with_terraforms_message(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (repository / "bad.tf").write_text("a = [\n", encoding="utf-8")
@@ -41,7 +41,7 @@ def test_files_that_cannot_be_read_are_listed_with_what_terraform_says(
     assert read.crashes == []
 
 
-def test_every_folder_is_judged_as_a_root_module(repository: Path, tmp_path: Path) -> None:
+def test_every_folder_is_checked_as_a_root_module(repository: Path, tmp_path: Path) -> None:
     """The call of the module, what it makes, and the same in the module's own folder."""
     answers = corpus.judge(opened(repository, tmp_path), load(sample.FOLDER, "prod"))
     assert answers.resources == 3
@@ -56,7 +56,7 @@ def test_an_exception_is_a_crash_with_its_place(tmp_path: Path) -> None:
     assert corpus.attempt(tmp_path, fail) == [f"{tmp_path}: KeyError('a') at {Path(__file__).name}:{line}"]
 
 
-def test_an_error_of_ours_is_no_crash(tmp_path: Path) -> None:
+def test_an_error_of_ours_is_not_a_crash(tmp_path: Path) -> None:
     def refuse() -> None:
         raise CheckFailedError("the module calls itself")
 

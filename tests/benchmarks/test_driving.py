@@ -58,7 +58,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return noted
 
 
-def test_a_plan_and_terraforms_own_are_run_in_turn(fleet: Fleet, done: list[str]) -> None:
+def test_a_plan_and_terraforms_own_run_one_after_the_other(fleet: Fleet, done: list[str]) -> None:
     own, raw = "plan --stack services", "terraform services"
     figures = list(driving.overhead(fleet, 2))
     assert done == ["group 1", own, raw, own, own, raw, "apply services", own, raw, own, own, raw]

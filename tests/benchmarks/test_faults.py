@@ -26,7 +26,7 @@ def test_a_sound_trial_is_a_line() -> None:
     )
 
 
-def test_an_orphan_whose_cause_is_known_is_told_and_sound() -> None:
+def test_an_orphan_with_a_known_cause_is_reported_as_harmless() -> None:
     trial = replace(
         SOUND, orphans=("aws_ecs_task_definition a:1",), explained={"aws_ecs_task_definition a:1": "known"}
     )

@@ -33,7 +33,7 @@ def test_what_is_typed_is_taken() -> None:
     assert typed.json is True
 
 
-def test_a_rival_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_rival_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         policy.arguments(["--rivals", "tflint"])
     assert (
@@ -68,7 +68,7 @@ def test_a_run_that_is_late_is_killed(tmp_path: Path) -> None:
         ("import time; time.sleep(600)", "(was killed: too late, in stack 1)"),
     ],
 )
-def test_a_figure_says_what_keeps_it_from_being_one(program: str, note: str, tmp_path: Path) -> None:
+def test_a_missing_figure_shows_its_reason(program: str, note: str, tmp_path: Path) -> None:
     project = Project(tmp_path, Shape(1))
     rendered = tmp_path / "envs/prod/services/versions.tf"
     rendered.parent.mkdir(parents=True)

@@ -220,7 +220,7 @@ services:
         pytest.param(
             "templates:\n  one: { extends: tow }\n  two: {}\nservices: { web: { image: nginx:1 } }\n",
             ["2:19: `one` extends unknown template `tow`; did you mean `two`?"],
-            id="unknown to a template that nobody uses",
+            id="unknown to an unused template",
         ),
         pytest.param(
             "services:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1, extends: web }\n",

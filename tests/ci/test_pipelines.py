@@ -166,7 +166,7 @@ def test_environments_that_wait_for_each_other_are_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "printed"),
     [
         (
             "version: 3\n[% if %]\n",
@@ -178,14 +178,14 @@ def test_environments_that_wait_for_each_other_are_reported() -> None:
     ids=["wrong", "undefined", "missing"],
 )
 def test_a_template_that_is_wrong_is_reported_with_its_place(
-    tmp_path: Path, text: str | None, told: str
+    tmp_path: Path, text: str | None, printed: str
 ) -> None:
     if text is not None:
         (tmp_path / "ci").mkdir()
         (tmp_path / "ci" / ATLANTIS.template).write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         pipeline(ATLANTIS, [tmp_path], ENVIRONMENTS)
-    expected = f"templates/ci/atlantis.yaml.j2:{told.format(folder=tmp_path)}; fix the template"
+    expected = f"templates/ci/atlantis.yaml.j2:{printed.format(folder=tmp_path)}; fix the template"
     assert str(caught.value) == expected
 
 
@@ -282,8 +282,8 @@ def commented(
     for step in job["steps"][:2]:
         environment = {"PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_RUN_ID": "1", **variables}
         subprocess.run([*BASH, step["run"]], cwd=folder, env=environment, check=True)
-    told = (folder / "calls").read_text(encoding="utf-8").splitlines()
-    return (folder / "comment.md").read_text(encoding="utf-8"), told
+    printed = (folder / "calls").read_text(encoding="utf-8").splitlines()
+    return (folder / "comment.md").read_text(encoding="utf-8"), printed
 
 
 def test_a_plan_begins_as_the_comments_script_takes_it_to() -> None:
@@ -337,13 +337,13 @@ def test_where_nothing_is_affected_a_comment_is_only_updated(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("newest", "told"),
+    ("newest", "printed"),
     [
         ("a1", ""),
         ("b2", "::notice::main is at b2 now, and its run applies everything; this run applies nothing.\n"),
     ],
 )
-def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: str, told: str) -> None:
+def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: str, printed: str) -> None:
     """A run that is started again, or approved late, does not take back what came after it."""
     (tmp_path / "gh").write_text(f"#!/bin/sh\necho {newest}\n", encoding="utf-8")
     (tmp_path / "gh").chmod(0o755)
@@ -357,7 +357,7 @@ def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: 
     }
     argv = [*BASH, step["run"]]
     done = subprocess.run(argv, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-    assert done.stdout == told
+    assert done.stdout == printed
     assert (tmp_path / "output").read_text(encoding="utf-8") == f"commit={newest}\n"
     assert apply["if"] == "steps.newest.outputs.commit == github.sha"
 

@@ -32,7 +32,7 @@ ASKING = "tiny foundation in account 123456789012: 1 to add"
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """What a user types."""
 
     def isatty(self) -> bool:
         """It is a terminal."""
@@ -41,7 +41,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
-    """A project in which every plan has a change, nobody is at a terminal, and AWS is the emulator."""
+    """A project in which every plan has a change, without a terminal, and AWS is the emulator."""
     fake_terraform.plan(add=1)
     fake_terraform.show(recorded.text("fleet"))
     return tiny_project
@@ -98,9 +98,7 @@ FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
 SERVICES = ["services init", "services plan services.tfplan"]
 
 
-def test_nothing_is_applied_where_nobody_can_be_asked(
-    project: Project, fake_terraform: FakeTerraform
-) -> None:
+def test_nothing_is_applied_without_a_terminal(project: Project, fake_terraform: FakeTerraform) -> None:
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == f"{ASKING}; there is no terminal to confirm it on: pass --yes"
@@ -220,9 +218,9 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
-    told = capsys.readouterr().out
-    assert "\nfoundation: apply: failed (0 s)\n\nfoundation:\n  Error: no such thing\n\n" in told
-    assert re.search(r"^services +not reached +-", told, re.MULTILINE)
+    printed = capsys.readouterr().out
+    assert "\nfoundation: apply: failed (0 s)\n\nfoundation:\n  Error: no such thing\n\n" in printed
+    assert re.search(r"^services +not reached +-", printed, re.MULTILINE)
     assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
@@ -252,7 +250,7 @@ def test_what_has_findings_is_not_applied(project: Project, fake_terraform: Fake
 
 
 @pytest.mark.usefixtures("foundation")
-def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
+def test_drift_is_shown_with_every_stack_that_has_it(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.drift(project, "tiny")
     assert str(caught.value) == (
@@ -269,7 +267,7 @@ def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("foundation")
-def test_no_drift_is_told(
+def test_no_drift_is_reported(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_terraform.no_changes()
@@ -283,14 +281,14 @@ def test_no_drift_is_told(
     )
 
 
-def test_drift_of_what_is_not_applied_says_so(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_drift_of_what_is_not_applied_reports_it(project: Project, fake_terraform: FakeTerraform) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.drift(project, "tiny")
     assert str(caught.value) == "nothing of tiny is applied; `invoke apply --env tiny` applies it"
     assert fake_terraform.calls() == []
 
 
-def test_a_destroy_of_what_is_not_applied_says_so(
+def test_a_destroy_of_what_is_not_applied_reports_it(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.destroy(project, "tiny", RunOptions(yes=True))
@@ -301,9 +299,9 @@ def test_a_destroy_of_what_is_not_applied_says_so(
 def test_a_script_reads_drift_as_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CheckFailedError):
         stacks.drift(project, "tiny", as_json=True)
-    told = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     drifted = find_drift(recorded.fleet())
-    assert told == json.loads(json.dumps(plans_of.drift_document("tiny", [drifted])))
+    assert printed == json.loads(json.dumps(plans_of.drift_document("tiny", [drifted])))
 
 
 def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
@@ -325,13 +323,13 @@ def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_out
 
 def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     expected = document("tiny", [recorded.fleet()], ["services"])
-    assert told.out == json.dumps(expected, indent=2) + "\n"
-    assert told.err == ""
+    assert printed.out == json.dumps(expected, indent=2) + "\n"
+    assert printed.err == ""
 
 
-def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terraform_for(
+def test_an_unchanged_plan_is_a_row_of_zeros_without_asking_terraform(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_terraform.no_changes()
@@ -345,7 +343,7 @@ def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terra
     ]
 
 
-def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
+def test_a_failed_plan_is_reported_first_and_not_saved(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(
@@ -528,7 +526,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
     assert capsys.readouterr().out.endswith(f"{hint}\nnext: `invoke verify --env tiny`\n")
 
 
-def test_a_render_keeps_a_group_that_all_have_left_and_says_so(
+def test_a_render_keeps_an_emptied_group_and_reports_it(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     move(project, *IN_PAYMENTS)
@@ -595,9 +593,7 @@ def test_the_emulator_is_started_found_and_stopped(
     )
 
 
-def test_the_emulator_is_told_to_scripts_in_json(
-    stopped: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_emulator_is_printed_as_json(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
     started = emulator.start(stopped.work, port=0)
     emulator_tasks.status(stopped, as_json=True)
     assert json.loads(capsys.readouterr().out) == {
@@ -607,7 +603,7 @@ def test_the_emulator_is_told_to_scripts_in_json(
     }
 
 
-def test_on_the_emulator_nobody_is_asked(fake_terraform: FakeTerraform, stopped: Project) -> None:
+def test_on_the_emulator_no_confirmation_is_needed(fake_terraform: FakeTerraform, stopped: Project) -> None:
     stacks.apply(stopped, "local")
     assert [call for call in fake_terraform.calls() if " apply " in call] == [
         "foundation apply foundation.tfplan",

@@ -10,7 +10,7 @@ import pytest
 from fleetform.workflow.project import Project
 from tests import small_project
 
-# Does with the words of a command line what bash does when somebody types a tab behind them.
+# Does with the words of a command line what bash does when a user types a tab behind them.
 COMPLETE = """
 source "$0" || exit
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))

@@ -201,7 +201,7 @@ def test_what_a_scan_found_stops_a_deployment_before_the_services(
     assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
-def test_whatever_a_scan_found_can_be_accepted(
+def test_every_finding_of_a_scan_can_be_accepted(
     project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
@@ -210,7 +210,7 @@ def test_whatever_a_scan_found_can_be_accepted(
     assert fake_terraform.calls()[-1] == "services apply services.tfplan"
 
 
-def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
+def test_a_deployment_that_builds_nothing_reports_that_and_scans_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(verification, "verify", lambda _: REPORT)
@@ -224,7 +224,7 @@ def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
     ]
 
 
-def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(
+def test_an_unknown_severity_is_refused_before_anything_is_done(
     project: Project, fake_terraform: FakeTerraform
 ) -> None:
     with pytest.raises(InputError, match=r"^unknown severity `bad`; choose one of critical, "):
@@ -254,7 +254,7 @@ def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.C
     ]
 
 
-def test_an_sbom_that_a_promotion_cannot_copy_is_told_and_the_image_is_locked(
+def test_an_sbom_that_a_promotion_cannot_copy_is_reported_and_the_image_is_locked(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object) -> None:
@@ -284,7 +284,7 @@ def test_a_promotion_that_fails_writes_nothing(project: Project) -> None:
     assert small_project.content(project) == before
 
 
-def test_a_profile_that_is_not_there_is_told_with_its_flag(
+def test_an_unknown_profile_is_reported_with_its_flag(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)

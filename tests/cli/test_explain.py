@@ -91,9 +91,7 @@ def test_a_single_value_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     )
 
 
-def test_a_default_that_says_nothing_is_shown_to_who_asks_for_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_default_is_shown_if_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(tmp_path, capsys, "web.health_check") == "services.web.health_check: null  default\n"
 
 
@@ -122,8 +120,8 @@ def test_a_dot_shows_all_of_an_environment(tmp_path: Path, capsys: pytest.Captur
 
 def test_scripts_get_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     catalog = {"file": "envs/catalog.yaml"}
-    told = json.loads(printed(tmp_path, capsys, "orders", as_json=True))
-    assert [fact for fact in told if fact["key"].endswith((".cpu", ".memory"))] == [
+    reported = json.loads(printed(tmp_path, capsys, "orders", as_json=True))
+    assert [fact for fact in reported if fact["key"].endswith((".cpu", ".memory"))] == [
         {
             "key": "services.orders.cpu",
             "value": 1024,

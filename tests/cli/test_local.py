@@ -66,7 +66,7 @@ def orders(task: int, *, health: str = "healthy") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("task", [local.up, local.down])
-def test_a_machine_without_an_engine_is_told_how_to_get_one(
+def test_a_machine_without_an_engine_is_reported_with_how_to_get_one(
     task: Any,  # noqa: ANN401 - tasks have no common type
     project: Project,
     tmp_path: Path,
@@ -78,7 +78,7 @@ def test_a_machine_without_an_engine_is_told_how_to_get_one(
     assert str(caught.value) == NO_ENGINE
 
 
-def test_ps_tells_scripts_how_many_tasks_are_well(
+def test_ps_prints_the_count_of_healthy_tasks_as_json(
     project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_programs.have("docker", web(), orders(1), orders(2, health="unhealthy"))
@@ -108,13 +108,13 @@ def test_ps_shows_a_table(
 
 
 @pytest.mark.usefixtures("fake_programs")
-def test_ps_of_nothing_says_what_starts_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ps_of_nothing_shows_what_starts_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     local.ps(project, "tiny", None, as_json=False)
     assert capsys.readouterr().out == "nothing of tiny runs here; `invoke up --env tiny` starts it\n"
 
 
 @pytest.mark.usefixtures("fake_programs")
-def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
+def test_smoke_of_nothing_shows_what_starts_it(project: Project) -> None:
     with pytest.raises(ProgramError) as caught:
         local.smoke(project, "tiny", None, local.SmokeOptions(as_json=True))
     assert str(caught.value) == "tiny is not running on this machine; run `invoke up --env tiny` to start it"
@@ -135,10 +135,10 @@ def test_a_check_that_the_engine_has_not_made_yet_is_made(
     assert fake_programs.calls()[-1] == ["docker", "exec", "--interactive", "shop-local-web-1", "check", "it"]
 
 
-def answered(**told: Any) -> str:  # noqa: ANN401 - JSON
+def answered(**changed: Any) -> str:  # noqa: ANN401 - JSON
     """What the probe prints of one target."""
     answer = {"resolved": [], "connected": False, "status": None, "error": "", "milliseconds": 1}
-    return MARK + json.dumps([answer | told])
+    return MARK + json.dumps([answer | changed])
 
 
 def probes(fake_programs: FakePrograms, answers: Mapping[str, str]) -> None:
@@ -244,7 +244,7 @@ def test_a_port_that_is_published_already_stays(site: Site, fake_programs: FakeP
     assert local_services.ports(site, applied(("web", 80))) == {"web": 4711}
 
 
-def test_what_is_applied_is_remembered_until_something_else_is_rendered(
+def test_an_apply_is_remembered_until_something_else_is_rendered(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(states, "has_state", lambda *_: True)
@@ -264,7 +264,7 @@ TASKS = (
 )
 
 
-def test_tasks_are_not_started_and_said_so(
+def test_tasks_are_not_started_and_that_is_reported(
     project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project.write(project, "envs/catalog.yaml", small_project.CATALOG + TASKS)

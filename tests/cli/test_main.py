@@ -40,7 +40,7 @@ def test_the_project_is_the_nearest_folder_upwards_with_a_catalog(tmp_path: Path
     assert find_root(tmp_path) is None
 
 
-def test_a_task_outside_of_a_project_tells_how_to_create_one(tmp_path: Path) -> None:
+def test_a_task_outside_of_a_project_shows_how_to_create_one(tmp_path: Path) -> None:
     ended = run(tmp_path, "render")
     assert ended.returncode == 2
     assert ended.stderr == (

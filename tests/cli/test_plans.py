@@ -76,7 +76,7 @@ def test_details_are_every_change_of_every_stack() -> None:
     assert shown(terminal=False, with_details=True) == TABLE + DETAILS
 
 
-def test_drift_is_told_beside_what_is_not_applied_yet() -> None:
+def test_drift_is_shown_beside_what_is_not_applied_yet() -> None:
     text = io.StringIO()
     drifts = [Drift("foundation", (MADE,), (LOST,)), Drift("payments", (), ())]
     show_drift(Screen(Console(file=text, highlight=False)), drifts)
@@ -200,7 +200,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("add", "payments: aws_eip.this created"),
     ],
 )
-def test_a_plan_fails_on_what_it_is_told_to(words: str, expected: str) -> None:
+def test_a_plan_fails_on_the_requested_severity(words: str, expected: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
         print_plans("prod", PLANS, [], OutputOptions(fail_on=words))
     assert str(caught.value) == f"--fail-on {words.replace(' ', '')}: {expected}"
@@ -220,7 +220,7 @@ def test_a_plan_without_such_a_change_does_not_fail(words: str, capsys: pytest.C
     assert capsys.readouterr().out == TABLE
 
 
-def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(
+def test_only_imports_and_moves_fail_nothing_but_have_their_columns(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     calm = [
@@ -253,7 +253,7 @@ def test_another_word_is_refused_with_what_was_meant() -> None:
         (OutputOptions(out="plan.md"), True),
     ],
 )
-def test_values_are_asked_for_only_where_they_are_told(options: OutputOptions, *, expected: bool) -> None:
+def test_values_are_requested_only_where_they_are_shown(options: OutputOptions, *, expected: bool) -> None:
     assert options.wants_values == expected
 
 

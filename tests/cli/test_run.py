@@ -61,7 +61,7 @@ def test_the_wrapper_is_a_sound_shell_script(root: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_python_that_does_not_exist_is_told(checkout: Path) -> None:
+def test_a_python_that_does_not_exist_is_reported(checkout: Path) -> None:
     message = "/nonexistent is missing or older than Python 3.11; set FLEETFORM_PYTHON to a newer one"
     assert run(checkout, "--list", FLEETFORM_PYTHON="/nonexistent") == (3, "", f"run: {message}\n")
     assert not (checkout / ".venv").exists()
@@ -74,7 +74,7 @@ def test_what_is_installed_already_is_run_at_once_in_the_checkout(checkout: Path
     assert run(checkout, "apply", "--env", "a b", PATH=path) == (0, "python tasks.py apply --env a b\n", "")
 
 
-def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkout: Path) -> None:
+def test_a_changed_requirement_is_installed_with_its_hash_and_recorded(checkout: Path) -> None:
     add_python(checkout)
     code, stdout, stderr = run(checkout, "--list", PATH=add_terraform(checkout))
     wanted = checkout / "requirements/run.txt"
@@ -88,11 +88,11 @@ def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkou
     assert (checkout / ".venv/installed-run.txt").read_bytes() == wanted.read_bytes()
 
 
-def test_an_installation_that_fails_is_told_and_tried_again(checkout: Path) -> None:
+def test_an_installation_that_fails_is_reported_and_tried_again(checkout: Path) -> None:
     add_python(checkout).write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     message = "run: pip could not install requirements/run.txt; its message is above\n"
-    told = (3, "", f"run: installing requirements/run.txt\n{message}")
-    assert [run(checkout, "--list") for _ in range(2)] == [told, told]
+    printed = (3, "", f"run: installing requirements/run.txt\n{message}")
+    assert [run(checkout, "--list") for _ in range(2)] == [printed, printed]
 
 
 def requirements(text: str) -> Iterator[tuple[Requirement, list[str]]]:

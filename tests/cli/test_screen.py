@@ -43,7 +43,7 @@ def test_a_step_is_one_line_in_a_log_with_its_note_and_time(screen: Screen, log:
     assert without_times(log.getvalue()) == "✓ Plan: 3 to add 0.0 s\n"
 
 
-def test_steps_are_remembered_with_their_time(screen: Screen) -> None:
+def test_steps_are_kept_with_their_time(screen: Screen) -> None:
     for title in ("Render", "Plan"):
         with screen.step(title):
             pass

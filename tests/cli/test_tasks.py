@@ -92,7 +92,7 @@ def test_a_value_that_is_nowhere_is_wrong_input(project: Project) -> None:
     assert ended == Ended(2, "", "`services.orders` has no `prot` in `local`; did you mean `port`?\n")
 
 
-def test_a_render_that_changes_nothing_says_so(project: Project) -> None:
+def test_a_render_that_changes_nothing_reports_it(project: Project) -> None:
     assert invoke(project, "render", "--env", "tiny") == Ended(0, "nothing to change\n", "")
 
 
@@ -103,14 +103,14 @@ def test_a_render_names_the_files_that_it_changes(project: Project) -> None:
     )
 
 
-def test_a_render_tells_scripts_in_json(project: Project) -> None:
+def test_a_render_prints_json(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     ended = invoke(project, "render", "--env", "tiny", "--json")
     assert ended.code == 0
     assert json.loads(ended.stdout) == [{"path": file, "change": "changed"} for file in LOGS]
 
 
-def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(project: Project) -> None:
+def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_fixes_it(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     before = small_project.content(project)
     ended = invoke(project, "render", "--env", "tiny", "--check")
@@ -148,7 +148,7 @@ def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
 WARNING = "warning: envs/catalog.yaml:7:12: `nginx` can change at any time; pin a tag or, better, a digest\n"
 
 
-def test_a_render_warns_of_what_is_allowed_and_yet_worth_saying(project: Project) -> None:
+def test_a_render_prints_notices(project: Project) -> None:
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     assert invoke(project, "render", "--env", "tiny") == Ended(
         0, "changed  envs/tiny/services/service_web.tf\n", WARNING
@@ -188,7 +188,7 @@ def spoil(project: Project) -> None:
     small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")
 
 
-def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(
+def test_all_problems_of_a_catalog_are_reported_at_once_and_nothing_is_written(
     project: Project,
 ) -> None:
     spoil(project)
@@ -241,7 +241,7 @@ def test_problems_are_colored_on_a_terminal_unless_that_is_unwanted(
 
 
 @pytest.mark.parametrize("task", ["render", "check", "apply", "verify", "down"])
-def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: Project, task: str) -> None:
+def test_the_problems_of_a_catalog_are_printed_as_github_commands(project: Project, task: str) -> None:
     spoil(project)
     assert invoke(project, task, "--env", "tiny", "--format", "github") == Ended(
         2,
@@ -253,19 +253,19 @@ def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: P
     )
 
 
-def test_the_problems_of_a_catalog_are_told_to_scripts_in_json(project: Project) -> None:
+def test_the_problems_of_a_catalog_are_printed_as_json(project: Project) -> None:
     spoil(project)
     ended = invoke(project, "render", "--env", "tiny", "--format", "json")
-    told = [
+    reported = [
         (problem["file"], problem["line"], problem["rule"])
         for problem in json.loads(ended.stdout)["problems"]
     ]
     assert ended.code == 2
-    assert told == [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")]
+    assert reported == [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")]
     assert ended.stderr == "2 problems\n"
 
 
-def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: Project) -> None:
+def test_the_problems_of_a_catalog_are_printed_as_sarif(project: Project) -> None:
     spoil(project)
     ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
     results = json.loads(ended.stdout)["runs"][0]["results"]
@@ -273,13 +273,13 @@ def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: P
     assert [result["ruleId"] for result in results] == ["services-calls", "services"]
 
 
-def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
+def test_a_binary_file_is_reported_in_one_line(project: Project) -> None:
     (project.root / CATALOG).write_bytes(b"application: caf\xe9\n")
     message = "envs/catalog.yaml:1:1: not UTF-8; save the file as UTF-8\n\n1 problem\n"
     assert invoke(project, "render", "--env", "tiny") == Ended(2, "", message)
 
 
-def test_a_check_tells_programs_its_warnings(project: Project) -> None:
+def test_a_check_prints_its_warnings_as_json(project: Project) -> None:
     small_project.edit(
         project,
         "envs/tiny/environment.yaml",
@@ -308,8 +308,8 @@ def test_an_unknown_format_is_wrong_input(project: Project, form: str, remedy: s
 
 @pytest.mark.parametrize("task", ["plan", "apply", "destroy", "drift"])
 def test_a_negative_time_to_wait_is_wrong_input(project: Project, task: str) -> None:
-    told = "--wait: cannot use `-1`; give a whole number, 0 or more\n"
-    assert invoke(project, task, "--env", "tiny", "--wait", "-1") == Ended(2, "", told)
+    reported = "--wait: cannot use `-1`; give a whole number, 0 or more\n"
+    assert invoke(project, task, "--env", "tiny", "--wait", "-1") == Ended(2, "", reported)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, tas
 
 
 @pytest.mark.parametrize("task", ["render", "check"])
-def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, task: str) -> None:
+def test_a_machine_without_terraform_is_reported_with_how_to_get_it(project: Project, task: str) -> None:
     message = (
         "neither terraform nor tofu is on PATH; install Terraform >= 1.10, or run"
         " `pip install 'fleetform[terraform]'`\n"
@@ -330,7 +330,7 @@ def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, tas
     assert invoke(project, task, "--env", "tiny", PATH="") == Ended(3, "", message)
 
 
-def test_a_check_without_findings_says_so(project: Project) -> None:
+def test_a_check_without_findings_reports_it(project: Project) -> None:
     assert invoke(project, "check", "--env", "tiny") == Ended(0, f"no findings{OPEN}\n", "")
 
 
@@ -347,7 +347,7 @@ MUTABLE = "tags can be overwritten"
 IMMUTABLE = 'set image_tag_mutability = "IMMUTABLE"'
 
 
-def test_a_finding_is_told_with_its_place(project: Project) -> None:
+def test_a_finding_is_reported_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny") == Ended(
         1,
@@ -362,7 +362,7 @@ def test_a_finding_is_told_with_its_place(project: Project) -> None:
     )
 
 
-def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
+def test_a_finding_is_printed_as_a_github_command(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         1,
@@ -385,7 +385,7 @@ def test_two_kinds_of_output_at_once_are_refused(project: Project) -> None:
     assert invoke(project, "check", "--env", "tiny", "--json", "--format", "sarif") == Ended(2, "", message)
 
 
-def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
+def test_a_finding_is_printed_as_json(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     ended = invoke(project, "check", "--env", "tiny", "--json")
     assert ended.code == 1
@@ -417,13 +417,13 @@ def test_a_check_of_a_stale_render_fails(project: Project) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "envs/tiny"])
-def test_a_file_that_is_not_formatted_is_told_wherever_one_stands(project: Project, folder: str) -> None:
+def test_an_unformatted_file_is_reported_from_any_working_directory(project: Project, folder: str) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'output "a" {\nvalue = 1\n}\n')
     message = "not formatted: envs/tiny/services/extra.tf; run `terraform fmt -recursive`\n"
     assert invoke(project, "check", "--env", "tiny", folder=folder) == Ended(1, "", message)
 
 
-def test_a_file_that_is_not_hcl_is_told_with_its_place(project: Project) -> None:
+def test_a_file_that_is_not_hcl_is_reported_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", "}\n")
     message = "envs/tiny/services/extra.tf:1:1: not valid HCL; fix it, or render again\n"
     assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
@@ -461,7 +461,7 @@ def test_a_reader_that_leaves_ends_a_task_quietly(project: Project, task: list[s
     assert stderr == ""
 
 
-def test_a_new_service_is_added_and_what_is_next_is_told(project: Project) -> None:
+def test_a_new_service_is_added_and_the_next_step_is_printed(project: Project) -> None:
     ended = invoke(project, "new-service", "mail", "--port", "25", "--calls", "orders, web")
     assert ended == Ended(
         0,
@@ -631,7 +631,7 @@ def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     assert done.stdout == "\n"
 
 
-def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(project: Project) -> None:
+def test_a_file_that_only_terraform_can_read_is_reported_and_left_to_the_plan(project: Project) -> None:
     small_project.write(
         project, "envs/tiny/services/extra.tf", 'output "größe" {\n  value = local.größe\n}\n'
     )

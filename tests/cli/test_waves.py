@@ -38,7 +38,7 @@ HARMLESS = RISKY.replace("destroyed", "created").replace("- res", "+ res")
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """What a user types."""
 
     def isatty(self) -> bool:
         """It is a terminal."""
@@ -127,13 +127,13 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
-    told = json.loads(capsys.readouterr().out)
-    assert [stack["stack"] for stack in told["stacks"]] == ["foundation", "payments"]
-    assert told["waiting"] == ["services"]
+    printed = json.loads(capsys.readouterr().out)
+    assert [stack["stack"] for stack in printed["stacks"]] == ["foundation", "payments"]
+    assert printed["waiting"] == ["services"]
     stacks.plan(project, "tiny", options=ALL)
-    told = capsys.readouterr().out
-    assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
-    assert "\nservices: reads outputs of foundation; plan it after foundation is applied\n" in told
+    printed = capsys.readouterr().out
+    assert re.search(r"^services: plan: waits for foundation \(", printed, re.MULTILINE)
+    assert "\nservices: reads outputs of foundation; plan it after foundation is applied\n" in printed
 
 
 @pytest.mark.usefixtures("waits")
@@ -170,7 +170,7 @@ def test_as_many_stacks_are_planned_at_a_time_as_processors_and_memory_suffice_f
     assert suitable_jobs(environment, groups) == jobs
 
 
-def test_all_failures_of_a_wave_are_told(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_all_failures_of_a_wave_are_reported(project: Project, fake_terraform: FakeTerraform) -> None:
     for stack in ("payments", "services"):
         fake_terraform.fail("apply", "Error: no such thing", stack=stack)
     with pytest.raises(ProgramError) as caught:
@@ -226,7 +226,7 @@ def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project
         stacks.plan(project, "tiny", options=RunOptions(only=frozenset({"payment"})))
 
 
-def test_where_no_credentials_are_found_a_plan_says_what_to_set(
+def test_without_credentials_a_plan_shows_what_to_set(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_ENDPOINT_URL"]:
@@ -292,7 +292,7 @@ def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
     assert list(project.work.rglob("*.tfplan")) == []
 
 
-def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
+def test_a_record_has_the_user_the_task_and_the_commit(project: Project) -> None:
     commits.git(project.root, "init", "--quiet")
     commits.git(project.root, "add", "envs", "modules", "templates")
     commits.git(project.root, "commit", "--quiet", "--message", "first")
@@ -310,7 +310,7 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
     assert run.started < run.ended
 
 
-def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_run_is_reported(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.apply(project, "tiny", ALL)
     (path,) = (work_folder(project, "tiny") / "runs").glob("*.json")
     text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
@@ -389,8 +389,8 @@ def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
 ) -> None:
     fake_terraform.plan(add=1, text=HARMLESS, outputs="\nChanges to Outputs:\n  + one = 1\n")
     stacks.plan(project, "tiny", output=SAVING)
-    told = capsys.readouterr().out
-    assert "payments: reads outputs of foundation; plan it after foundation is applied\n" in told
+    printed = capsys.readouterr().out
+    assert "payments: reads outputs of foundation; plan it after foundation is applied\n" in printed
     stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation"]
     assert capsys.readouterr().out.endswith(

@@ -192,7 +192,7 @@ def stubbed(answers: tuple[Canned, ...]) -> Iterator[Stub]:
 
 @contextmanager
 def refusing_url() -> Iterator[str]:
-    """The URL of a port that is taken, so that nobody else gets it, and refuses connections."""
+    """The URL of a port that is taken, so that no other process gets it, and refuses connections."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{holder.getsockname()[1]}"

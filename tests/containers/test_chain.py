@@ -106,7 +106,7 @@ def test_web_hands_on_no_instances_that_could_forge_a_header(
     )
 
 
-def test_a_dead_callee_gives_browsers_a_page_that_says_so(
+def test_a_dead_callee_gives_browsers_a_page_that_reports_it(
     start: Callable[..., Service], dead_url: str
 ) -> None:
     answer = start("web", ORDERS_URL=dead_url).ask("/", headers=BROWSER)
@@ -142,5 +142,7 @@ def test_web_passes_on_why_the_end_of_the_chain_failed(start: Callable[..., Serv
         ("", False),
     ],
 )
-def test_only_who_prefers_html_gets_it(load: Callable[..., object], accept: str, *, html: bool) -> None:
+def test_only_clients_that_prefer_html_get_it(
+    load: Callable[..., object], accept: str, *, html: bool
+) -> None:
     assert load("web.accept").prefers_html(accept) is html  # type: ignore[attr-defined]

@@ -94,7 +94,7 @@ def test_a_call_names_the_host_and_the_request(
     }
 
 
-def test_each_attempt_asks_dns_anew_and_takes_an_untried_address(
+def test_each_attempt_asks_dns_again_and_takes_an_untried_address(
     load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = load("common.client")

@@ -126,7 +126,7 @@ def test_a_missing_url_ends_the_start_with_exit_code_2_and_names_the_variable(
 @pytest.mark.parametrize(
     "url", ["stock:8080", "https://stock", "http://", "http://stock:x", "http://stock/api"]
 )
-def test_a_url_that_is_no_base_url_is_refused(load: Callable[[str], ModuleType], url: str) -> None:
+def test_a_url_that_is_not_a_base_url_is_refused(load: Callable[[str], ModuleType], url: str) -> None:
     settings = load("common.settings")
 
     with pytest.raises(settings.SettingError) as refused:

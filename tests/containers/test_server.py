@@ -13,7 +13,7 @@ from .processes import PATIENCE_SECONDS, Canned, Service, Stub
 
 
 @pytest.mark.parametrize("service", ["web", "orders", "stock"])
-def test_every_service_says_that_it_is_healthy(chain: Chain, service: str) -> None:
+def test_every_service_reports_that_it_is_healthy(chain: Chain, service: str) -> None:
     answer = getattr(chain, service).ask("/healthz")
 
     assert answer.status == 200
@@ -73,7 +73,7 @@ def test_a_malformed_request_is_refused_in_json(chain: Chain) -> None:
     assert json.loads(body) == {"error": "Bad request version ('HTTP/x.y')"}
 
 
-def test_a_fault_of_its_own_is_logged_with_its_traceback_and_not_told(
+def test_an_internal_error_is_logged_with_its_traceback_and_not_sent(
     start: Callable[..., Service], stub: Callable[..., Stub]
 ) -> None:
     orders = start("orders", STOCK_URL=stub(Canned([{"unexpected": 1}])).url)
@@ -87,7 +87,7 @@ def test_a_fault_of_its_own_is_logged_with_its_traceback_and_not_told(
     assert line["traceback"].splitlines()[-1] == "KeyError: 'sku'"
 
 
-def test_a_log_line_tells_who_asked_what_and_how_it_went(start: Callable[..., Service]) -> None:
+def test_a_log_line_has_the_caller_the_request_and_the_result(start: Callable[..., Service]) -> None:
     stock = start("stock")
     stock.ask("/stock/none?secret=1", headers={"X-Request-Id": "a-1"})
 

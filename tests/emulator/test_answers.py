@@ -51,7 +51,9 @@ def test_a_request_that_is_tried_again_is_carried_out_once(emulator: Emulator) -
     ("method", "status", "carried_out"),
     [("POST", 200, 1), ("POST", 409, 1), ("POST", 500, 2), ("GET", 200, 2)],
 )
-def test_just_what_changed_something_is_remembered(method: str, status: int, carried_out: int) -> None:
+def test_only_requests_that_change_something_are_remembered(
+    method: str, status: int, carried_out: int
+) -> None:
     assert carried(["1", "1"], method, status) == carried_out
 
 

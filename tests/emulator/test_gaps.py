@@ -681,7 +681,7 @@ def test_a_vpcs_network_acl_goes_with_it(client: Client) -> None:
     assert len(after) == 0
 
 
-def test_a_network_acl_entry_that_is_gone_is_not_found(client: Client, network: Network) -> None:
+def test_a_network_acl_entry_that_is_deleted_is_not_found(client: Client, network: Network) -> None:
     acls = client("ec2").describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
     entry = {"NetworkAclId": acls["NetworkAcls"][0]["NetworkAclId"], "RuleNumber": 77, "Egress": False}
     with pytest.raises(ClientError) as caught:

@@ -41,7 +41,7 @@ def test_starts_yield_one_emulator_even_at_the_same_time(folder: Path) -> None:
     assert first == second == status(folder)
 
 
-def test_another_port_is_used_if_the_wanted_one_is_taken(folder: Path) -> None:
+def test_another_port_is_used_if_the_preferred_one_is_taken(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         emulator = start(folder, port=port)
@@ -49,7 +49,7 @@ def test_another_port_is_used_if_the_wanted_one_is_taken(folder: Path) -> None:
     assert urlsplit(emulator.url).port != port
 
 
-def test_the_emulator_has_a_session_of_its_own(emulator: Emulator) -> None:
+def test_the_emulator_has_its_own_session(emulator: Emulator) -> None:
     """Ctrl-C in the terminal that started it does not reach it."""
     assert os.getsid(emulator.pid) == emulator.pid != os.getsid(0)
 
@@ -106,13 +106,13 @@ def test_stop_without_an_emulator_does_nothing(folder: Path) -> None:
     assert not stop(folder / "never made")
 
 
-def test_a_stale_record_is_no_emulator(folder: Path) -> None:
+def test_a_stale_record_is_not_an_emulator(folder: Path) -> None:
     write_record(folder, "http://127.0.0.1:9", pid=1)
     assert status(folder) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": "http://127.0.0.1:9"}'])
-def test_a_broken_record_is_no_emulator(folder: Path, text: str) -> None:
+def test_a_broken_record_is_not_an_emulator(folder: Path, text: str) -> None:
     (folder / "emulator.json").write_text(text, encoding="utf-8")
     assert status(folder) is None
 

@@ -163,7 +163,7 @@ def test_what_is_pushed_is_an_image_to_the_api_and_can_be_pulled(client: Client,
     assert json.loads(session.ask("GET", "tags/list").body) == {"name": session.repository, "tags": ["one"]}
 
 
-def test_a_head_request_tells_size_and_digest(session: Session) -> None:
+def test_a_head_request_returns_size_and_digest(session: Session) -> None:
     session.push("one", manifest())
     for path, content in (("manifests/one", manifest()), (f"blobs/{digest_of(LAYER)}", LAYER)):
         answer = session.ask("HEAD", path)
@@ -186,7 +186,7 @@ def test_a_layer_may_come_in_parts_and_chunks(session: Session) -> None:
     assert session.ask("GET", f"blobs/{digest_of(LAYER)}").body == LAYER
 
 
-def test_a_layer_that_is_not_what_the_engine_says_is_refused(session: Session) -> None:
+def test_a_layer_that_is_not_what_the_engine_reports_is_refused(session: Session) -> None:
     location = session.ask("POST", "blobs/uploads/").headers["Location"]
     wanted = f"{location}?digest={digest_of(LAYER)}"
     refused = session.ask("PUT", wanted, b"half of it")
@@ -202,7 +202,7 @@ def test_an_image_without_its_layers_is_refused(client: Client, session: Session
     assert images(client, session) == []
 
 
-def test_a_manifest_that_is_no_object_is_refused(session: Session) -> None:
+def test_a_manifest_that_is_not_an_object_is_refused(session: Session) -> None:
     assert session.put("one", b"[").error == (400, "MANIFEST_INVALID", "the manifest is not a JSON object")
 
 
@@ -325,7 +325,7 @@ def test_a_repository_does_not_see_the_layers_of_another(make_session: Callable[
     )
 
 
-def test_an_image_that_the_api_deletes_is_gone(client: Client, session: Session) -> None:
+def test_an_image_deleted_through_the_api_is_not_listed(client: Client, session: Session) -> None:
     session.push("one", manifest())
     client("ecr").batch_delete_image(
         repositoryName=session.repository, imageIds=[{"imageDigest": digest_of(manifest())}]
@@ -339,7 +339,7 @@ def test_a_repository_that_ecr_does_not_have_is_refused(session: Session) -> Non
         assert session.ask(method, path).error == (404, "NAME_UNKNOWN", message)
 
 
-def test_without_a_login_the_registry_says_how_to_log_in(session: Session) -> None:
+def test_without_a_login_the_registry_shows_how_to_log_in(session: Session) -> None:
     answer = Session(session.host, session.repository, token=None).ask("GET", "/v2/")
     assert answer.error == (401, "UNAUTHORIZED", "Not Authorized")
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="emulator",service="ecr.amazonaws.com"'

@@ -145,7 +145,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @contextmanager
 def room() -> Iterator[list[str]]:
-    """A network and mounts that are nobody else's; yields the words that make a program run there."""
+    """A network and mounts of its own; yields the words that make a program run there."""
     script = "ip link set lo up && mount -t tmpfs none /run && echo ready && exec sleep infinity"
     argv = ["unshare", "--net", "--mount", "sh", "-c", script]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:

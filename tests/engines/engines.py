@@ -92,7 +92,7 @@ class RunningEngine(Engine):
 
 
 class Calls(NamedTuple):
-    """How often the engine was told to do what."""
+    """How often the engine got each command."""
 
     build: int
     push: int
@@ -106,7 +106,7 @@ class Run:
     Attributes:
         code: Its exit code.
         output: What it printed, both streams in one.
-        calls: What the engine was told.
+        calls: The commands that the engine got.
         processor_seconds: What it took, its programs included; unlike the time that passed, the same on a
             busy machine.
     """
@@ -210,7 +210,7 @@ class Site:
 
     @contextmanager
     def before(self, command: str, script: str) -> Iterator[None]:
-        """Runs a shell script before each time that the engine is told a command."""
+        """Runs a shell script before each command of the engine."""
         file = self.bench / f"before-{command}"
         file.write_text(script, encoding="utf-8")
         yield

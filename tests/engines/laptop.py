@@ -49,7 +49,7 @@ class Laptop:
     def states(self) -> States:
         """What smoke says of each pair."""
         ended = self.invoke("smoke", f"--engine={self.engine.name}", "--json")
-        # What is wrong is told on standard error too, after the JSON.
+        # Errors are on standard error too, after the JSON.
         found, _ = json.JSONDecoder().raw_decode(ended.stdout)
         return {(pair["caller"], pair["callee"]): pair["state"] for pair in found["pairs"]}
 
@@ -59,7 +59,7 @@ class Laptop:
         return {status["service"]: status for status in found}
 
     def get(self, url: str) -> Any:  # noqa: ANN401 - JSON
-        """What a service answers to whoever is on its machine."""
+        """What a service answers on its machine."""
         code = (
             "import sys, urllib.request as r;"
             "print(r.urlopen(r.Request(sys.argv[1], headers={'Accept': 'application/json'})).read().decode())"

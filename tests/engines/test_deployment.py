@@ -116,7 +116,7 @@ class Story:
 
     Attributes:
         first: All of it is deployed.
-        drift: What `drift` said when somebody had scaled `orders` by hand then.
+        drift: What `drift` printed after `orders` was scaled by hand.
         second: A change of `orders` is deployed.
         back: `orders` is rolled back and applied.
         destroyed: What `destroy` printed.
@@ -186,10 +186,10 @@ def test_what_runs_is_what_is_locked_and_was_built_from_the_commit(story: Story)
     assert set(first.commits.values()) == {first.commit}
 
 
-def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
+def test_a_manual_change_is_drift(story: Story) -> None:
     assert story.drift.returncode == 1
-    *told, address, difference, verdict = story.drift.stdout.splitlines()
-    assert told == [
+    *reported, address, difference, verdict = story.drift.stdout.splitlines()
+    assert reported == [
         "",
         "stack       changed outside  not applied yet",
         "foundation                0                0",

@@ -107,7 +107,7 @@ def test_ecr_has_exactly_what_is_locked(built: Built) -> None:
     assert built.registered == {service: {image.tag: image.digest} for service, image in lock.items()}
 
 
-def test_each_image_has_an_sbom_of_its_own_that_names_python(built: Built) -> None:
+def test_each_image_has_its_own_sbom_that_names_python(built: Built) -> None:
     expected = {name: {f"{built.site.emulator.registry}/{repository(name)}", "python"} for name in SERVICES}
     assert {name: built.site.packages(name) & expected[name] for name in SERVICES} == expected
 
@@ -193,7 +193,7 @@ def test_a_registry_that_goes_away_half_way_is_reported_and_the_next_run_complet
     assert again.registered()["stock"] == {again.lock()["stock"].tag: again.lock()["stock"].digest}
 
 
-def test_a_tag_that_somebody_else_pushes_meanwhile_is_left_alone(fresh: Site) -> None:
+def test_a_tag_that_another_run_pushes_meanwhile_is_left_alone(fresh: Site) -> None:
     (fresh.bench / "intruder.py").write_text(INTRUDER, encoding="utf-8")
     image = '$(for word in "$@"; do :; done; echo "$word")'
     with fresh.before("push", f"{sys.executable} {fresh.bench}/intruder.py {fresh.emulator.url} {image}"):

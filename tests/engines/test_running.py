@@ -86,7 +86,7 @@ def test_a_request_reaches_stock_through_orders(laptop: Laptop) -> None:
 
 
 # Prints how many addresses `orders` has whenever that changes, until it has been fewer and two again.
-# Podman's DNS server answers nobody for a moment when a container starts or stops
+# Podman's DNS server does not answer for a moment when a container starts or stops
 # (containers/aardvark-dns#389): it is asked again.
 WATCH = f"""\
 import socket, time
@@ -103,7 +103,7 @@ while seen[-2:] != [1, 2] and time.monotonic() < end:
 """
 
 
-def test_a_task_that_is_gone_leaves_dns_and_comes_back(laptop: Laptop) -> None:
+def test_a_stopped_task_leaves_dns_and_comes_back(laptop: Laptop) -> None:
     argv = [laptop.engine.name, "exec", "shop-local-web-1", "python3", "-c", WATCH]
     variables = {**os.environ, **laptop.engine.variables}
     with subprocess.Popen(argv, env=variables, stdout=subprocess.PIPE, text=True) as process:
@@ -150,7 +150,7 @@ def wait_until_back(laptop: Laptop, container: str, killed: str) -> None:
         facts = laptop.engine.run("inspect", "--format={{.State.Running}} {{.State.StartedAt}}", container)
 
 
-def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
+def test_an_undeclared_connection_is_wrong_and_named(laptop: Laptop) -> None:
     network = "shop-local_orders--stock"
     laptop.engine.run("network", "connect", network, "shop-local-web-1")
     try:
@@ -165,7 +165,7 @@ def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("running_engine", ["docker"], indirect=True)
-def test_a_call_that_is_gone_closes_its_way_while_all_run_on(laptop: Laptop, earlier: States) -> None:
+def test_a_removed_call_is_blocked_while_all_services_keep_running(laptop: Laptop, earlier: States) -> None:
     """Once is enough: it takes Terraform an apply of both stacks."""
     assert earlier == DECLARED | UNDECLARED | {("web", "stock"): "works"}
     assert laptop.states() == DECLARED | UNDECLARED

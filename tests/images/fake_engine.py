@@ -65,7 +65,7 @@ class FakeEngine:
         return Registry(self, ACCOUNT, "dev")
 
     def calls(self) -> list[str]:
-        """What the engine was told, sorted: a command and a repository."""
+        """The commands that the engine got, sorted: a command and a repository."""
         file = self.folder / "calls"
         return sorted(file.read_text().splitlines()) if file.exists() else []
 

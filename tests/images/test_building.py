@@ -79,7 +79,7 @@ def test_what_only_the_registry_has_is_found(fake_engine: FakeEngine, web: Image
     ]
 
 
-def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
+def test_an_image_that_the_registry_lacks_is_not_found_even_if_locked(
     fake_engine: FakeEngine, web: ImageSpec, stock: ImageSpec
 ) -> None:
     fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
@@ -87,7 +87,7 @@ def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
     assert found == [PushedImage("web", web.locked(DIGEST), "found")]
 
 
-def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(
+def test_a_tag_of_a_different_image_than_the_locked_one_stops_it(
     fake_engine: FakeEngine, web: ImageSpec
 ) -> None:
     fake_engine.push(f"{web.repository}:{web.tag}", OTHER)
@@ -127,7 +127,7 @@ def test_logs_are_left_and_nothing_else(
     assert left["logs/image-web.log"].read_text() == "build goes well\npush goes well\n"
 
 
-def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
+def test_an_engine_finds_the_login_in_a_folder_for_this_user_only(
     fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
 ) -> None:
     code = 'import os; print(oct(os.stat(pathlib.Path(options["--authfile"]).parent).st_mode))'
@@ -204,7 +204,7 @@ def test_one_that_fails_leaves_the_others_and_the_next_run_completes_it(
     )
 
 
-def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
+def test_an_unknown_failure_is_shown_by_the_end_of_its_output(
     fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
 ) -> None:
     fake_engine.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
@@ -229,7 +229,7 @@ def test_a_login_that_fails_builds_nothing(
     assert fake_engine.calls() == [f"login {HOST}"]
 
 
-def test_an_engine_that_is_gone_is_reported(
+def test_an_engine_that_is_missing_is_reported(
     fake_engine: FakeEngine, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(fake_engine.folder))

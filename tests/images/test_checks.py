@@ -61,7 +61,7 @@ def test_a_base_that_may_change_is_a_problem(tmp_path: Path, base: str) -> None:
 @pytest.mark.parametrize(
     "base", ["scratch", "python@sha256:1", "python:3.13", "registry:5000/python:3", "python:$TAG"]
 )
-def test_a_base_that_stays_or_that_nobody_knows_is_none(tmp_path: Path, base: str) -> None:
+def test_a_base_with_a_fixed_or_unknown_version_is_not_a_problem(tmp_path: Path, base: str) -> None:
     assert problems(tmp_path, f"ARG TAG\nFROM {base}\nUSER 1\n") == []
 
 
@@ -149,7 +149,7 @@ def test_a_port_is_fine_if_the_dockerfile_knows_the_variable(tmp_path: Path) -> 
     assert problems(tmp_path, EXPOSING + "ENV PORT=8080\n", port=80) == []
 
 
-def test_a_port_that_only_the_build_knows_is_no_problem(tmp_path: Path) -> None:
+def test_a_port_that_only_the_build_knows_is_not_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path, SOUND + "EXPOSE $LISTEN\n", port=80) == []
 
 
@@ -164,7 +164,7 @@ def test_a_port_that_only_the_build_knows_is_no_problem(tmp_path: Path) -> None:
         "terraform.tfstate.backup",
     ],
 )
-def test_a_file_whose_name_says_secret_is_a_problem(tmp_path: Path, name: str) -> None:
+def test_a_file_with_secret_in_its_name_is_a_problem(tmp_path: Path, name: str) -> None:
     write(tmp_path, name)
     assert problems(tmp_path) == [f"app/{name}:1:1: files with this name usually contain secrets; {LEFT_OUT}"]
 
@@ -243,7 +243,7 @@ def hadolint(root: Path, script: str) -> None:
     program.chmod(0o755)
 
 
-def test_a_machine_without_hadolint_says_what_is_not_checked(tmp_path: Path) -> None:
+def test_a_machine_without_hadolint_reports_what_is_not_checked(tmp_path: Path) -> None:
     assert notices() == ["Dockerfiles are not linted: hadolint is not on PATH"]
     hadolint(tmp_path, "")
     assert notices() == []

@@ -116,7 +116,7 @@ def test_two_clones_have_one_key(tmp_path: Path) -> None:
 
 
 def test_the_key_is_the_one_that_it_was(tmp_path: Path) -> None:
-    """A change of how keys are made builds every image anew: it has to be meant."""
+    """A change of how keys are computed rebuilds every image, so it has to be intended."""
     assert key(written(tmp_path, FILES)) == "34175e419aa63c6d1b417199f0f9131902e7e5670c8e2c335d1a4ce711f88332"
 
 

@@ -1,4 +1,4 @@
-"""What each engine is told to do, and which one is chosen."""
+"""The commands of each engine, and which one is chosen."""
 
 import json
 from pathlib import Path, PurePosixPath
@@ -130,7 +130,7 @@ def test_docker_prints_the_digest() -> None:
     assert Docker().digest(IMAGE, PRIVATE, lines) == DIGEST
 
 
-def test_docker_that_prints_none_tells_none() -> None:
+def test_docker_that_prints_no_digest_has_none() -> None:
     assert Docker().digest(IMAGE, PRIVATE, ["0b44730ee83d: Pushed"]) is None
 
 
@@ -186,7 +186,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def program(folder: Path, name: str, script: str) -> None:
-    """Writes a shell script; `$*` is what it is told."""
+    """Writes a shell script; `$*` are its arguments."""
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / name).chmod(0o755)
 
@@ -232,7 +232,7 @@ def test_without_an_engine_each_ones_reason_is_reported(programs: Path) -> None:
     )
 
 
-def test_a_chosen_engine_that_is_missing_is_reported_alone(programs: Path) -> None:
+def test_only_the_chosen_engine_is_reported_as_missing(programs: Path) -> None:
     program(programs, "docker", "exit 0")
     with pytest.raises(ProgramError) as caught:
         find_engine("buildah")
@@ -241,7 +241,7 @@ def test_a_chosen_engine_that_is_missing_is_reported_alone(programs: Path) -> No
     )
 
 
-def test_an_engine_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         find_engine("kaniko")
     assert str(caught.value) == "--engine kaniko: unknown engine; choose one of docker, podman, buildah"

@@ -61,11 +61,11 @@ def test_the_commit_is_reported_and_whether_files_of_the_context_differ_from_it(
     assert [clean, found(project, "web")[0].commit] == [commit, f"{commit}-dirty"]
 
 
-def test_outside_of_git_there_is_no_commit(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_git_the_commit_is_empty(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
     assert found(project, "web")[0].commit == ""
 
 
-def test_without_the_git_program_there_is_no_commit(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_git_program_the_commit_is_empty(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(project))
     assert found(project, "web")[0].commit == ""

@@ -145,7 +145,7 @@ def test_what_was_pushed_is_locked_even_if_another_image_fails(
     assert fake_engine.calls() == ["build shop-dev-web", f"login {HOST}", "push shop-dev-web"]
 
 
-def test_a_service_that_is_gone_leaves_the_lock(shop: Project) -> None:
+def test_a_removed_service_leaves_the_lock(shop: Project) -> None:
     make_images(shop, "dev", REQUEST)
     project(shop.root, CATALOG.replace("  web:", "  shop:"))
     make_images(shop, "dev", ImageRequest(services=("stock",)))

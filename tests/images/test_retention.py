@@ -49,11 +49,11 @@ def numbers(images: tuple[StoredImage, ...]) -> list[int]:
     return [int(image.digest[-4:]) for image in images]
 
 
-def test_the_newest_stay_in_whatever_order_they_are_listed() -> None:
+def test_the_newest_stay_in_any_order_of_the_listing() -> None:
     assert numbers(select_expired([image(2), image(4), image(1), image(3)], (), 2)) == [2, 1]
 
 
-def test_what_was_pushed_at_the_same_time_is_chosen_alike_in_whatever_order_it_is_listed() -> None:
+def test_images_pushed_at_the_same_time_are_chosen_in_the_same_way_in_any_order() -> None:
     images = [StoredImage(digest(number), (str(number),), START) for number in range(4)]
     assert numbers(select_expired(images, (), 2)) == [0, 1]
     assert numbers(select_expired(images[::-1], (), 2)) == [1, 0]
@@ -134,7 +134,7 @@ def test_a_signature_goes_with_its_image() -> None:
     assert numbers(select_expired(images, (), 1)) == [1, 3, 4]
 
 
-def test_a_signature_of_an_image_that_is_gone_goes() -> None:
+def test_a_signature_of_a_deleted_image_is_deleted() -> None:
     assert numbers(select_expired([image(1), image(2, subject=digest(9))], (), 1)) == [2]
 
 

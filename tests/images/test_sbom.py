@@ -1,4 +1,4 @@
-"""SBOMs: what syft is told, what is attached to an image, and that neither loses what was pushed."""
+"""SBOMs: syft's arguments, what is attached to an image, and that neither loses what was pushed."""
 
 import io
 import json
@@ -189,7 +189,7 @@ def test_an_sbom_is_an_artifact_whose_subject_is_the_image() -> None:
     }
 
 
-def test_a_machine_without_syft_says_that_there_will_be_no_sbom(
+def test_a_machine_without_syft_reports_that_there_will_be_no_sbom(
     syft: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

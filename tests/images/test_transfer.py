@@ -193,7 +193,7 @@ def send(handler: http.server.BaseHTTPRequestHandler, status: int, body: bytes =
     handler.wfile.write(body)
 
 
-def test_what_is_not_what_its_digest_says_is_refused() -> None:
+def test_content_that_differs_from_its_digest_is_refused() -> None:
     with served(lambda handler: send(handler, 200, b"another")) as source:
         assert refusal(source, source, digest_of(b"one")) == (
             f"shop-dev-web: {digest_of(b'one')} arrived as {digest_of(b'another')}; run the command again"
@@ -218,7 +218,7 @@ def test_a_refusal_without_words_is_reported_by_its_status(body: bytes) -> None:
         )
 
 
-def test_a_registry_that_cannot_say_what_is_attached_has_nothing_attached() -> None:
+def test_a_registry_that_cannot_list_attachments_has_none() -> None:
     """As the specification has it for registries before 1.1."""
     with served(lambda handler: send(handler, 404, b"404 page not found")) as source:
         assert source.referrers(digest_of(b"one")) == {}

@@ -59,8 +59,8 @@ def found(fake_programs: FakePrograms, runner: Runner) -> tuple[Container, ...]:
     return there
 
 
-def told(fake_programs: FakePrograms) -> list[list[str]]:
-    """What the engine was told to stop and to start."""
+def engine_calls(fake_programs: FakePrograms) -> list[list[str]]:
+    """The engine's commands to stop and to start."""
     return [call[1:] for call in fake_programs.calls() if call[1] in REPLACES]
 
 
@@ -101,9 +101,7 @@ def test_one_that_has_done_its_work_is_not_started_again(fake_programs: FakeProg
     ]
 
 
-def test_those_that_share_a_network_that_is_gone_are_replaced(
-    fake_programs: FakePrograms, docker: Runner
-) -> None:
+def test_those_that_share_a_removed_network_are_replaced(fake_programs: FakePrograms, docker: Runner) -> None:
     fake_programs.have(
         "docker", facts("web-1", started=LATER), facts("web-1-proxy"), facts("web-1-b", started=LATER)
     )
@@ -117,7 +115,10 @@ def test_what_docker_finds_unhealthy_is_replaced_and_reported(
 ) -> None:
     fake_programs.have("docker", facts("stock-1", health="healthy"), facts("web-1", health="unhealthy"))
     assert Agent(docker, PROJECT).replace_unhealthy()
-    assert told(fake_programs) == [["stop", "-t", "0", "shop-local-web-1"], ["start", "shop-local-web-1"]]
+    assert engine_calls(fake_programs) == [
+        ["stop", "-t", "0", "shop-local-web-1"],
+        ["start", "shop-local-web-1"],
+    ]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.partition("Z ")[2] == "replaced shop-local-web-1: shop-local-web-1 unhealthy"
 
@@ -129,7 +130,7 @@ def test_what_has_ended_is_not_started_again_though_docker_calls_it_unhealthy(
     ended["State"]["Status"] = "exited"
     fake_programs.have("docker", ended)
     assert Agent(docker, PROJECT).replace_unhealthy()
-    assert told(fake_programs) == []
+    assert engine_calls(fake_programs) == []
 
 
 @pytest.mark.parametrize("error", [None, ProgramError("compose failed")])
@@ -226,7 +227,7 @@ def test_a_check_is_not_repeated_before_its_interval(
 
 @pytest.fixture
 def unchecked(fake_programs: FakePrograms) -> None:
-    """A container whose check has to be done by somebody.
+    """A container whose check the agent has to do.
 
     Each round of the agent's is longer than a check.
     """
@@ -237,18 +238,18 @@ def unchecked(fake_programs: FakePrograms) -> None:
 
 
 def rounds(agent: Agent, fake_programs: FakePrograms) -> list[list[str]]:
-    """What the engine is told in rounds enough for a check to begin, to end and to have failed."""
+    """The engine's commands in rounds enough for a check to begin, to end and to have failed."""
     agent.replace_unhealthy()
     for health in agent.health.values():
         assert health.run
         health.run.wait()
     agent.replace_unhealthy()
     agent.close()
-    return told(fake_programs)
+    return engine_calls(fake_programs)
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_podmans_containers_are_checked_where_there_is_no_systemd(
+def test_podmans_containers_are_checked_without_systemd(
     fake_programs: FakePrograms, podman: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fleetform.local_runtime.agent._SYSTEMD", tmp_path / "none")
@@ -291,7 +292,7 @@ def test_stopping_what_was_never_started_does_nothing(tmp_path: Path) -> None:
     assert agent_running(tmp_path) is None
 
 
-def test_a_record_that_nobody_holds_is_no_agent(tmp_path: Path) -> None:
+def test_a_record_without_a_process_is_not_an_agent(tmp_path: Path) -> None:
     """The process that it names has nothing to do with it."""
     (tmp_path / "agent.pid").write_text(str(os.getpid()))
     assert agent_running(tmp_path) is None
@@ -299,7 +300,7 @@ def test_a_record_that_nobody_holds_is_no_agent(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_ends_by_itself_once_the_containers_are_gone(
+def test_it_ends_by_itself_once_the_containers_are_removed(
     fake_programs: FakePrograms, docker: Runner, folder: Path
 ) -> None:
     """The engine has a container until it is asked for the second time."""

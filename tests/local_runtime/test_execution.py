@@ -1,4 +1,4 @@
-"""What an engine is told to do with containers that run; fakes are told it."""
+"""An engine's commands for containers that run, given to fakes."""
 
 import os
 
@@ -65,7 +65,7 @@ def test_containers_are_replaced_all_ended_at_once_and_started_in_order(
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_podmans_health_check_tells_by_its_exit_code(fake_programs: FakePrograms, code: int) -> None:
+def test_podmans_health_check_reports_by_its_exit_code(fake_programs: FakePrograms, code: int) -> None:
     fake_programs.install("podman")
     fake_programs.answer("podman healthcheck", f"sys.exit({code})")
     assert check_health(Runner("podman", (), os.environ), "shop-local-web-1").wait() == code

@@ -103,7 +103,7 @@ def test_what_a_check_leaves_open_is_the_engines_default(fake_programs: FakeProg
     assert containers(runner, "shop-local")[0].check == Check(("/bin/sh", "-c", "true"), 30, 30, 3, 0)
 
 
-def test_one_that_is_gone_before_it_is_inspected_is_left_out(
+def test_one_that_is_removed_before_it_is_inspected_is_left_out(
     fake_programs: FakePrograms, runner: Runner
 ) -> None:
     fake_programs.say("docker container ls", "id0\nid1")

@@ -74,7 +74,7 @@ def test_a_service_outside_of_an_open_group_is_reached_by_a_network_of_the_call(
     }
 
 
-def test_a_group_in_which_not_every_port_is_open_is_no_network() -> None:
+def test_a_group_with_a_closed_port_is_not_a_network() -> None:
     services = [service("web", 80, group="app"), service("orders", 8080, group="app")]
     rules = call("app", "app", 8080)
     assert joined(environment(services, rules)) == {
@@ -97,7 +97,7 @@ def test_a_call_by_udp_has_a_network_too() -> None:
     }
 
 
-def test_a_rule_that_the_other_side_lacks_joins_nobody() -> None:
+def test_a_rule_without_a_counterpart_opens_nothing() -> None:
     services = [service("web", 80), service("orders", 8080)]
     assert (
         joined(environment(services, {AppliedRule("egress", "web", "tcp", 8080, 8080, peer="orders")})) == {}
@@ -117,7 +117,7 @@ def test_services_without_ports_call_and_are_not_called() -> None:
     }
 
 
-def test_a_public_service_has_a_network_that_leads_out_though_it_calls_nobody() -> None:
+def test_a_public_service_without_calls_has_a_network_that_leads_out() -> None:
     assert joined(environment([service("web", 80)], {everyone("web", 80)})) == {
         "web--outward": (("web",), "web", False)
     }
@@ -210,7 +210,7 @@ def test_another_block_can_be_chosen() -> None:
         ),
     ],
 )
-def test_what_is_no_block_is_refused(value: str, message: str) -> None:
+def test_an_invalid_block_is_refused(value: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         choose_cidr_block("shop-local", {"FLEETFORM_NETWORKS": value})
     assert str(caught.value) == message

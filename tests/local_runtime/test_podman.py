@@ -66,7 +66,7 @@ def test_else_one_is_started_once(fake_programs: FakePrograms, folder: Path) -> 
     assert sorted(path.name for path in folder.iterdir()) == ["podman.log", "podman.socket"]
 
 
-def test_it_is_for_this_user_alone_and_has_a_session_of_its_own(folder: Path) -> None:
+def test_it_is_only_for_this_user_and_has_its_own_session(folder: Path) -> None:
     path = open_socket(folder, os.environ)
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert os.getsid(listener(path)) == listener(path)

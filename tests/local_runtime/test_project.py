@@ -1,4 +1,4 @@
-"""What Compose and the engine are told of a project; fakes are told it."""
+"""The commands for Compose and the engine, given to fakes."""
 
 import os
 
@@ -10,7 +10,7 @@ from fleetform.local_runtime.runner import Runner
 from tests.local_runtime.fake_programs import FakePrograms, facts
 
 
-def test_up_starts_and_builds_nothing_with_secrets_in_the_environment_alone(
+def test_up_starts_and_builds_nothing_with_secrets_only_in_the_environment(
     fake_programs: FakePrograms, runner: Runner, project: Project
 ) -> None:
     fake_programs.answer("docker-compose", "print(os.environ['WEB_TOKEN'])")
@@ -24,7 +24,7 @@ def test_up_starts_and_builds_nothing_with_secrets_in_the_environment_alone(
     ]
 
 
-def test_up_that_fails_tells_where_its_output_is(
+def test_up_that_fails_shows_where_its_output_is(
     fake_programs: FakePrograms, runner: Runner, project: Project
 ) -> None:
     fake_programs.answer("docker-compose", "sys.exit('no such image')")

@@ -53,7 +53,7 @@ def test_a_compose_that_is_too_old_is_not_taken(fake_programs: FakePrograms, tmp
     )
 
 
-def test_where_nothing_works_one_message_says_what_each_lacks(
+def test_where_nothing_works_one_message_shows_what_each_lacks(
     fake_programs: FakePrograms, tmp_path: Path
 ) -> None:
     fake_programs.install("docker")

@@ -89,7 +89,7 @@ def test_a_file_that_git_tracks_is_refused(checkout: Path) -> None:
     assert complaint(checkout) == [f"envs/local/.env: Git tracks it; {remedy}"]
 
 
-def test_a_file_that_is_no_text_is_refused(checkout: Path) -> None:
+def test_a_binary_file_is_refused(checkout: Path) -> None:
     write(checkout, "").write_bytes(b"WEB_KEY=\xff\n")
     assert complaint(checkout) == ["envs/local/.env: not UTF-8 text; save it as UTF-8"]
 

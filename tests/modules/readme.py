@@ -12,7 +12,7 @@ _OPTIONS = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=F
 
 
 def current(module: Path) -> str:
-    """Return the module's README with its generated part made anew.
+    """Return the module's README with its generated part up to date.
 
     Args:
         module: The module's folder.

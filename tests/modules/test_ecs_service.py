@@ -54,7 +54,7 @@ def test_task_definition(planned: dict[str, Resources]) -> None:
     }
 
 
-def test_task_definition_of_a_container_that_says_more(planned: dict[str, Resources]) -> None:
+def test_task_definition_of_a_container_with_more_settings(planned: dict[str, Resources]) -> None:
     """Entry point, user, limits and storage are there when they are given."""
     assert planned["app"]["aws_ecs_task_definition.this"] == {
         "container_definitions": [
@@ -512,7 +512,7 @@ def test_schedule(planned: dict[str, Resources]) -> None:
     }
 
 
-def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> None:
+def test_a_schedule_may_start_only_its_task(planned: dict[str, Resources]) -> None:
     """The role may only start tasks of one family in one cluster, with their tags and two roles."""
     account = "arn:aws:iam::123456789012:role/shop-dev-report"
     assert planned["report"]['aws_iam_role_policy.schedule["this"]'] == {
@@ -583,7 +583,7 @@ def test_only_this_accounts_schedules_may_take_the_role(planned: dict[str, Resou
     }
 
 
-def test_a_scheduled_task_is_no_service(planned: dict[str, Resources]) -> None:
+def test_a_scheduled_task_is_not_a_service(planned: dict[str, Resources]) -> None:
     """Nothing keeps a scheduled task running."""
     assert sorted(planned["report"]) == [
         "aws_cloudwatch_log_group.this",
@@ -611,7 +611,7 @@ def test_a_one_off_task_is_only_defined(planned: dict[str, Resources]) -> None:
 
 
 def test_service_without_a_port(planned: dict[str, Resources]) -> None:
-    """A service without a port is reached by nobody."""
+    """A service without a port cannot be reached."""
     assert planned["worker"]["aws_ecs_task_definition.this"] == {
         "container_definitions": [
             {
@@ -857,7 +857,7 @@ def efs(
 
 
 def test_volumes(planned: dict[str, Resources]) -> None:
-    """What goes to and from EFS is encrypted, whoever may mount it; any other folder is the task's own."""
+    """What goes to and from EFS is encrypted, for every client; any other folder is the task's."""
     volumes = [
         (volume["name"], volume["efs_volume_configuration"])
         for module in ("full", "routed")

@@ -148,7 +148,7 @@ def test_example(planned: dict[str, Resources]) -> None:
     }
 
 
-def test_public_subnets_alone(planned: dict[str, Resources]) -> None:
+def test_only_public_subnets(planned: dict[str, Resources]) -> None:
     """Nothing is there that was not asked for."""
     assert planned["public_network"] == {
         **ALWAYS,

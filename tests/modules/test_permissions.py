@@ -21,7 +21,7 @@ ON_EVERYTHING = {
     "ssmmessages:OpenDataChannel": _REFERENCE.format("amazonsessionmanagermessagegatewayservice"),
 }
 
-# Resources that are named so and give nobody access.
+# Resources that are named so and grant no access.
 _NO_ACCESS = frozenset({"aws_appautoscaling_policy", "aws_ecr_lifecycle_policy"})
 
 
@@ -85,15 +85,15 @@ def test_no_action_is_a_pattern(granted: set[Permission]) -> None:
     ] == []
 
 
-def test_nobody_is_everybody(granted: set[Permission]) -> None:
-    """What is allowed is allowed to somebody."""
+def test_no_permission_is_granted_to_everybody(granted: set[Permission]) -> None:
+    """Every permission names its principals."""
     assert [
         permission for permission in granted if permission.effect == "Allow" and "*" in permission.principal
     ] == []
 
 
-def test_services_act_for_this_account_alone(granted: set[Permission]) -> None:
-    """A service of AWS does for nobody else what it may do here: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
+def test_services_act_only_for_this_account(granted: set[Permission]) -> None:
+    """A service of AWS acts only for this account: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
     for_anybody = [
         permission
         for permission in granted

@@ -1,4 +1,4 @@
-"""On the plan of what is rendered, everybody reaches whom the catalog says, and nobody else."""
+"""In the plan of the rendered stacks, services reach only what the catalog declares."""
 
 import json
 import re
@@ -145,14 +145,14 @@ def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("chain", ()),
         ("more", ("internet->stock:8080/tcp is open and not declared",)),
         ("less", ("web->orders:8080/tcp is declared and closed",)),
     ],
 )
-def test_a_rule_more_or_less_in_a_plan_is_told(
-    planned_rules: dict[str, frozenset[AppliedRule]], name: str, told: tuple[str, ...]
+def test_an_added_or_missing_rule_in_a_plan_is_reported(
+    planned_rules: dict[str, frozenset[AppliedRule]], name: str, expected: tuple[str, ...]
 ) -> None:
-    assert find_differences(CHAIN, graphs.reached(CHAIN, planned_rules[name])) == told
+    assert find_differences(CHAIN, graphs.reached(CHAIN, planned_rules[name])) == expected

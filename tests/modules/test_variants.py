@@ -9,7 +9,7 @@ def test_the_autoscaled_service_is_made_from_the_fixed_one(generated: Generated)
     generated.check(service_variants.AUTOSCALED, service_variants.autoscaled())
 
 
-def test_variants_of_the_target_differ_in_who_owns_the_bounds() -> None:
+def test_variants_of_the_target_differ_in_the_owner_of_the_bounds() -> None:
     """A target whose bounds a schedule sets is the same as any other but for ignoring them."""
     text = (MODULES / "ecs_service/autoscaling.tf").read_text(encoding="utf-8")
     this, scheduled = text.split('\nresource "aws_appautoscaling_target" ')[1:]

@@ -77,11 +77,11 @@ def _of_items(known: list[Value], planned: list[Any], path: Steps) -> Iterator[t
 def test_the_same_resources_are_there(
     written: Mapping[str, resource_view.Resource], planned: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Where nobody knows how many there are before the plan, all keys are one star."""
+    """Where the number is unknown before the plan, all keys are one star."""
     stars = {address for address in written if "[*]" in address}
     starred = {address: _KEY.sub("[*]", address) for address in planned}
-    told = {starred[address] if starred[address] in stars else address for address in planned}
-    assert sorted(written.keys() ^ told) == []
+    shown = {starred[address] if starred[address] in stars else address for address in planned}
+    assert sorted(written.keys() ^ shown) == []
 
 
 def test_what_is_known_is_what_is_planned(

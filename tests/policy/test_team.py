@@ -155,7 +155,7 @@ def test_a_failing_rule_is_reported_with_its_line(tmp_path: Path, body: str, mes
     )
 
 
-def test_correct_examples_are_no_mistakes(tmp_path: Path) -> None:
+def test_correct_examples_are_valid(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
     assert mistakes(loaded(tmp_path)) == []
 

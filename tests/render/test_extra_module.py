@@ -91,7 +91,7 @@ def test_a_module_without_variables_is_called(environment: Environment, template
     assert called(environment, templates, "services") == 'module "extra" {\n  source = "./extra"\n}\n'
 
 
-def test_nothing_is_called_where_there_is_no_module(environment: Environment, templates: Templates) -> None:
+def test_nothing_is_called_without_a_module(environment: Environment, templates: Templates) -> None:
     rendered = render(environment, templates, {}, (), {"services": ()})
     assert [stack for stack, files in rendered.items() if PurePath("extra.tf") in files] == ["services"]
 
@@ -135,7 +135,7 @@ def test_a_group_that_all_services_have_left_does_not_take_it_along(
     )
 
 
-def test_a_folder_that_is_no_stack_is_nobodys(environment: Environment, templates: Templates) -> None:
+def test_a_folder_that_is_not_a_stack_is_ignored(environment: Environment, templates: Templates) -> None:
     other = {"tools": required("anything")}
     assert render(environment, templates, {}, (), other) == render(environment, templates, {})
 
@@ -151,7 +151,7 @@ def test_no_service_has_the_modules_name(tmp_path: Path, templates: Templates) -
 
 
 @pytest.mark.parametrize("catalog", [CATALOG, ALL])
-def test_the_foundation_says_the_same_to_its_module_as_to_other_stacks(
+def test_the_foundation_passes_the_same_to_its_module_as_to_other_stacks(
     tmp_path: Path, templates: Templates, catalog: str
 ) -> None:
     environment = loaded(tmp_path, catalog)

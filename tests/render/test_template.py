@@ -44,7 +44,7 @@ def test_a_word_is_printed_bare(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "${x}", 'a"', "a\n", "-a", ".a", "é", "a/b", "a:b"])
-def test_what_is_no_name_is_no_word(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_not_a_word(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"\Anot a name: "):
         render(tmp_path, 'a = "{{ name | word }}"\n', name=name)
 

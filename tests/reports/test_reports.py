@@ -208,7 +208,7 @@ def test_many_problems_on_one_very_long_line_are_shown_quickly() -> None:
     assert time.process_time() - started < 5
 
 
-def test_a_message_stays_on_its_line_whatever_it_quotes() -> None:
+def test_a_message_stays_on_its_line_with_any_quoted_text() -> None:
     diagnostic = Diagnostic(PurePath("a\n.yaml"), 1, 1, "yaml", "`a\nb`", "\x1b[2J", source="a")
     assert reports.text([diagnostic], color=False) == (
         "a\\n.yaml:1:1: `a\\nb`\n   1 | a\n     | ^\n     = \\x1b[2J\n"
@@ -476,7 +476,7 @@ def test_a_comment_has_a_table_and_the_details_of_each_rule() -> None:
     )
 
 
-def test_a_comment_without_findings_says_so() -> None:
+def test_a_comment_without_findings_reports_it() -> None:
     assert reports.markdown([]) == "<!-- fleetform -->\n### No findings\n"
 
 

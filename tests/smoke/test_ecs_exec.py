@@ -147,7 +147,7 @@ def available(tool: str) -> str:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_every_tool_tells_the_same(aws: FakeAws, callees: Callees, tool: str) -> None:
+def test_every_tool_reports_the_same(aws: FakeAws, callees: Callees, tool: str) -> None:
     targets = [
         Target("well", "127.0.0.1", (), callees.http, "/it's?a=$HOME"),
         Target("bad", "127.0.0.1", (), callees.http, "/bad"),
@@ -198,7 +198,7 @@ def test_a_task_of_the_caller_tries_its_pairs(
     ]
 
 
-def test_a_caller_without_pairs_asks_nobody(aws: FakeAws) -> None:
+def test_a_caller_without_pairs_calls_nothing(aws: FakeAws) -> None:
     assert probe_task(environment(80), aws, "orders") == ()
 
 
@@ -403,5 +403,5 @@ RECORDED = {
 
 
 @pytest.mark.parametrize(("line", "meant"), RECORDED.values(), ids=RECORDED)
-def test_what_a_tool_said_is_understood(line: str, meant: Answer) -> None:
+def test_the_output_of_a_tool_is_understood(line: str, meant: Answer) -> None:
     assert answers([Target("x", "x", (), 80, "/")], f"before\r\nfleetform-sh {line}\r\nafter") == (meant,)

@@ -57,7 +57,7 @@ def test_the_shared_group_lets_everything_through() -> None:
     ]
 
 
-def test_a_call_of_another_port_declares_that_port_alone() -> None:
+def test_a_call_of_another_port_declares_only_that_port() -> None:
     calls = [{"service": "b", "port": "admin"}, {"service": "b", "port": "dns"}]
     ports = {"admin": 9090, "dns": {"container_port": 80, "protocol": "udp"}}
     services = {"a": Service(image="x", calls=calls), "b": Service(image="x", port=80, ports=ports)}
@@ -103,15 +103,15 @@ def test_a_service_without_tasks_tries_nothing() -> None:
     assert targets(environment({**CHAIN, "worker": idle}), "worker") == ()
 
 
-def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, str]:
+def cell(security: str, caller: str, callee: str, reply: Answer) -> tuple[State, str]:
     """State and reason of one pair."""
-    cells = with_answers(environment(security=security), {caller: [told]}).cells
+    cells = with_answers(environment(security=security), {caller: [reply]}).cells
     (found,) = (cell for cell in cells if (cell.pair.caller, cell.pair.callee) == (caller, callee))
     return found.state, found.reason
 
 
 @pytest.mark.parametrize(
-    ("told", "judged"),
+    ("reply", "outcome"),
     [
         (answer("orders", status=200), ("works", "health path /healthz answered 200")),
         (answer("orders", status=302), ("works", "health path /healthz answered 302")),
@@ -133,9 +133,9 @@ def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, 
 )
 @pytest.mark.parametrize("security", ["edges", "shared"])
 def test_a_declared_call_has_to_work_at_every_address(
-    security: str, told: Answer, judged: tuple[State, str]
+    security: str, reply: Answer, outcome: tuple[State, str]
 ) -> None:
-    assert cell(security, "web", "orders", told) == judged
+    assert cell(security, "web", "orders", reply) == outcome
 
 
 def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
@@ -146,7 +146,7 @@ def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "edges", "shared"),
+    ("reply", "edges", "shared"),
     [
         (
             answer("web"),
@@ -185,19 +185,19 @@ def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
     ],
 )
 def test_where_no_call_is_declared_a_closed_way_has_to_be_seen(
-    told: Answer, edges: tuple[State, str], shared: tuple[State, str]
+    reply: Answer, edges: tuple[State, str], shared: tuple[State, str]
 ) -> None:
-    assert [cell(security, "orders", "web", told) for security in ("edges", "shared")] == [edges, shared]
+    assert [cell(security, "orders", "web", reply) for security in ("edges", "shared")] == [edges, shared]
 
 
-def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
-    told = answer("orders", status=200)
-    assert with_answers(environment(), {"web": [told]}, {"worker": "no task\n\x1b[2Jruns"}) == Matrix(
+def test_an_untested_pair_is_wrong_and_shows_why() -> None:
+    reply = answer("orders", status=200)
+    assert with_answers(environment(), {"web": [reply]}, {"worker": "no task\n\x1b[2Jruns"}) == Matrix(
         "dev",
         "edges",
         (
             MatrixCell(UNDECLARED, "WRONG", "not tested"),
-            MatrixCell(DECLARED, "works", "health path /healthz answered 200", told),
+            MatrixCell(DECLARED, "works", "health path /healthz answered 200", reply),
             MatrixCell(
                 ServicePair("worker", "orders", 8080, declared=True, allowed=True, path="/healthz"),
                 "WRONG",

@@ -14,11 +14,11 @@ WELL = {"resolved": ["10.0.0.1"], "connected": True, "status": 200, "error": "",
 UNCLEAR = "the probe of 1 targets did not print an answer for each; run the command again"
 
 
-def line(*told: Any) -> str:  # noqa: ANN401 - whatever a container prints
-    return f"fleetform-smoke {json.dumps(told)}\n"
+def line(*values: Any) -> str:  # noqa: ANN401 - whatever a container prints
+    return f"fleetform-smoke {json.dumps(values)}\n"
 
 
-def test_a_question_is_python_alone_and_its_targets_are_input() -> None:
+def test_a_probe_request_is_only_python_and_its_targets_are_input() -> None:
     question = probe_request([ORDERS, STOCK])
     assert question.argv[:3] == ("python3", "-I", "-c")
     assert json.loads(question.stdin) == [
@@ -63,7 +63,7 @@ def test_what_is_printed_around_them_is_passed_over() -> None:
         pytest.param(line({**WELL, "milliseconds": -1}), id="before its time"),
     ],
 )
-def test_what_is_no_answer_is_refused(output: str) -> None:
+def test_an_invalid_answer_is_refused(output: str) -> None:
     with pytest.raises(ProgramError) as refused:
         answers([ORDERS], output)
     assert str(refused.value) == UNCLEAR

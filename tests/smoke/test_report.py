@@ -54,7 +54,7 @@ def test_many_callees_are_named_by_state() -> None:
     )
 
 
-def test_no_pairs_are_no_rows() -> None:
+def test_no_pairs_give_no_rows() -> None:
     assert report.rows(Matrix("dev", "edges", ())) == (("",), ())
 
 

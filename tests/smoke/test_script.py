@@ -94,7 +94,7 @@ def test_one_address_that_connects_is_enough_and_the_others_errors_are_reported(
     assert asked(wanted) == (answer(connected=True, status=200, error="127.0.0.2: connection refused"),)
 
 
-def test_no_targets_are_no_answers() -> None:
+def test_no_targets_give_no_answers() -> None:
     assert asked() == ()
 
 

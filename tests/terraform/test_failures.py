@@ -124,7 +124,7 @@ This object does not have an attribute named "cluster_arn".
     ],
     ids=["missing", "in a box", "after a value", "a second error", "a different index", "no error"],
 )
-def test_a_plan_lacks_outputs_if_there_is_no_other_error(output: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_plan_without_a_different_error_lacks_outputs(output: str, expected: bool) -> None:  # noqa: FBT001
     assert lacks_outputs(output) is expected
 
 

@@ -159,7 +159,7 @@ def test_in_service_connect_callees_come_first() -> None:
     assert topology.callees_to_start_first(connected, "worker") == ("orders", "stock")
 
 
-def test_in_a_call_cycle_there_is_no_order() -> None:
+def test_a_call_cycle_has_no_order() -> None:
     services = {"a": service(1, "b"), "b": service(1, "c"), "c": service(1, "b", "d"), "d": service(1)}
     connected = environment(services, discovery="service_connect")
     assert {name: topology.callees_to_start_first(connected, name) for name in services} == {

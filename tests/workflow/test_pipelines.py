@@ -1,4 +1,4 @@
-"""`invoke ci`: definitions of pipelines are written, compared, and never put over what is somebody else's."""
+"""`invoke ci`: pipelines are written and compared, and never overwrite files of other authors."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_a_new_group_makes_a_definition_stale(project: Project, capsys: pytest.C
     assert read(project, ".gitlab-ci.yml") == before
 
 
-def test_what_stands_here_is_made_anew_without_a_provider(
+def test_the_existing_definitions_are_regenerated_without_a_provider(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for provider in ("github", "atlantis"):
@@ -61,7 +61,7 @@ def test_what_stands_here_is_made_anew_without_a_provider(
     )
 
 
-def test_a_file_of_somebody_else_is_neither_overwritten_nor_made_anew(project: Project) -> None:
+def test_a_file_of_another_author_is_neither_overwritten_nor_regenerated(project: Project) -> None:
     write(project, "atlantis.yaml", "version: 3\n")
     with pytest.raises(InputError) as caught:
         console.ci(project, "atlantis", check=False, as_json=False)
@@ -74,13 +74,13 @@ def test_a_file_of_somebody_else_is_neither_overwritten_nor_made_anew(project: P
     assert read(project, "atlantis.yaml") == "version: 3\n"
 
 
-def test_an_environment_may_say_which_come_before_it(project: Project) -> None:
+def test_an_environment_may_name_those_before_it(project: Project) -> None:
     write(project, "envs/accept/environment.yaml", "applied_after: tiny\n")
     console.ci(project, "github", check=False, as_json=False)
     assert "needs: [check, apply-tiny]" in read(project, str(GITHUB.file))
 
 
-def test_an_environment_that_comes_after_none_is_told_with_its_place(project: Project) -> None:
+def test_an_unknown_previous_environment_is_reported_with_its_place(project: Project) -> None:
     write(project, "envs/live/environment.yaml", "log_retention_in_days: 30\napplied_after: [tniy, live]\n")
     with pytest.raises(CatalogError) as caught:
         console.ci(project, "github", check=False, as_json=False)

@@ -149,7 +149,7 @@ def test_privilege_escalation_is_found(action: str) -> None:
 @pytest.mark.parametrize(
     "action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"]
 )
-def test_reading_iam_is_no_escalation(action: str) -> None:
+def test_reading_iam_is_not_an_escalation(action: str) -> None:
     assert messages(document(EVERY.format(action, "*")), "FF072") == []
 
 

@@ -118,7 +118,7 @@ def test_what_the_foundation_keeps_to_itself_touches_no_other_stack(project: Pro
     assert stacks(project) == (changed("foundation", (), "modules/security/more.tf added"),)
 
 
-def test_what_a_module_tells_the_foundation_touches_who_reads_it(project: Project) -> None:
+def test_an_output_of_a_module_affects_the_stacks_that_read_it(project: Project) -> None:
     path = "modules/cluster/outputs.tf"
     edit(project, path, "aws_ecs_cluster.this.arn", "upper(aws_ecs_cluster.this.arn)")
     assert stacks(project) == (
@@ -127,7 +127,7 @@ def test_what_a_module_tells_the_foundation_touches_who_reads_it(project: Projec
     )
 
 
-def test_what_the_foundation_tells_touches_who_reads_it(project: Project) -> None:
+def test_an_output_of_the_foundation_affects_the_stacks_that_read_it(project: Project) -> None:
     edit(
         project, "templates/foundation/outputs.tf.j2", "module.security.group_ids[{{ group }}]", "{{ group }}"
     )
@@ -138,7 +138,7 @@ def test_what_the_foundation_tells_touches_who_reads_it(project: Project) -> Non
     )
 
 
-def test_an_output_that_has_moved_in_its_file_touches_nobody_else(project: Project) -> None:
+def test_an_output_that_moved_in_its_file_affects_no_other_stack(project: Project) -> None:
     edit(project, "modules/security/outputs.tf", 'output "', '# moved\n\noutput "')
     assert stacks(project) == (changed("foundation", (), "modules/security/outputs.tf changed"),)
 
@@ -179,7 +179,7 @@ def test_a_renamed_service_is_named_as_it_was_and_as_it_is(project: Project) -> 
     assert services.services == ("orders", "sales", "web")
 
 
-def test_a_group_that_all_have_left_is_affected_until_its_folder_is_gone(project: Project) -> None:
+def test_an_emptied_group_is_affected_until_its_folder_is_deleted(project: Project) -> None:
     edit(project, "envs/catalog.yaml", "port: 8080", "port: 8080\n    group: sales")
     files.render_environment(project, "tiny")
     commit(project)
@@ -191,7 +191,7 @@ def test_a_group_that_all_have_left_is_affected_until_its_folder_is_gone(project
     assert stacks(project)[1] == AffectedStack("sales", "removed", ("orders",), ("the stack was removed",))
 
 
-def test_files_that_somebody_wrote_touch_their_stack(project: Project) -> None:
+def test_hand_written_files_affect_their_stack(project: Project) -> None:
     write(
         project, "envs/tiny/services/alarms.tf", 'module "alarms" {\n  source = "../../../shared/alarms"\n}\n'
     )
@@ -304,7 +304,7 @@ def test_everything_counts_where_the_commit_cannot_be_rendered(
 
 
 @pytest.mark.parametrize("reference", ["nowhere", "--all", "HEAD:envs", ""])
-def test_what_is_no_commit_is_refused(project: Project, reference: str) -> None:
+def test_an_unknown_commit_is_refused(project: Project, reference: str) -> None:
     with pytest.raises(InputError) as caught:
         affected(project, "tiny", reference)
     assert str(caught.value) == f"no commit `{reference}` in this repository; `git fetch` may bring it"

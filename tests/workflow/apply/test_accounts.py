@@ -61,7 +61,7 @@ def test_another_region_is_refused(workspace: Workspace, name: str) -> None:
     )
 
 
-def test_the_role_that_is_taken_on_counts(workspace: Workspace) -> None:
+def test_the_assumed_role_counts(workspace: Workspace) -> None:
     changed = {"account": "210987654321", "role": "arn:aws:iam::123456789012:role/deploy"}
     with pytest.raises(
         CheckFailedError, match=r" 123456789012 \(arn:aws:sts::123456789012:assumed-role/deploy/fleetform\);"
@@ -69,7 +69,7 @@ def test_the_role_that_is_taken_on_counts(workspace: Workspace) -> None:
         require_account(replace(workspace, environment=workspace.environment.model_copy(update=changed)))
 
 
-def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
+def test_without_credentials_the_remedy_is_shown(workspace: Workspace) -> None:
     with pytest.raises(ProgramError) as caught:
         require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (

@@ -79,7 +79,7 @@ def test_what_terraform_refuses_twice_is_its_error(
     assert commands(fake_terraform) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_another_error_is_told_at_once(fake_terraform: FakeTerraform, workspace: Workspace) -> None:
+def test_a_different_error_is_reported_at_once(fake_terraform: FakeTerraform, workspace: Workspace) -> None:
     fake_terraform.fail("plan", "Error: no credentials")
     with pytest.raises(ProgramError) as caught:
         plan(workspace)
@@ -92,8 +92,8 @@ def test_that_a_stack_was_applied_is_asked_until_it_was(
 ) -> None:
     answers = [False, True]
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
-    told = [states.has_state(workspace, workspace.stacks[0]) for _ in range(3)]
-    assert told == [False, True, True]
+    found = [states.has_state(workspace, workspace.stacks[0]) for _ in range(3)]
+    assert found == [False, True, True]
     assert answers == []
 
 
@@ -134,9 +134,7 @@ def test_each_emulator_is_asked_and_gets_a_bucket_once(
     assert asked == ["bucket", "state", "bucket", "state"]
 
 
-def test_a_bucket_on_aws_is_nobodys_but_bootstraps(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_on_aws_is_left_to_bootstrap(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Workspace] = []
     monkeypatch.setattr(states, "bootstrap", asked.append)
     states.require_bucket(workspace)
@@ -150,7 +148,7 @@ def test_what_is_found_out_meanwhile_is_there_when_it_is_asked_for() -> None:
     assert [background.result(), background.result()] == [True, True]
 
 
-def test_what_goes_wrong_meanwhile_is_told_when_it_is_asked_for() -> None:
+def test_a_background_error_is_raised_when_the_result_is_read() -> None:
     def fail() -> None:
         raise CheckFailedError("orders has moved")
 

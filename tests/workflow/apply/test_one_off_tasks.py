@@ -88,7 +88,7 @@ def bucket(access: Access) -> Iterator[Any]:
 
 @pytest.fixture
 def project(tiny_project: Project, fake_terraform: FakeTerraform, request_: dict[str, Any]) -> Project:
-    """A project with a migration, in which every plan has a change and nobody is at a terminal."""
+    """A project with a migration, in which every plan has a change, without a terminal."""
     fake_terraform.plan(add=1)
     fake_terraform.show("{}")
     fake_terraform.output({"migration": request_})
@@ -157,7 +157,7 @@ def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_aga
 
 
 @pytest.mark.usefixtures("bucket")
-def test_before_a_task_runs_somebody_is_asked(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_a_one_off_task_needs_confirmation(project: Project, fake_terraform: FakeTerraform) -> None:
     fake_terraform.no_changes()
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")

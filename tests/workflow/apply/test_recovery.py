@@ -128,10 +128,10 @@ def keep(workspace: Workspace, imports: dict[str, str]) -> None:
 
 
 def settled(workspace: Workspace) -> list[str]:
-    """What is told."""
-    told = list[str]()
-    recovery.recover(workspace, BEFORE, told.append)
-    return told
+    """The messages."""
+    printed = list[str]()
+    recovery.recover(workspace, BEFORE, printed.append)
+    return printed
 
 
 def locked(workspace: Workspace) -> bool:
@@ -202,7 +202,7 @@ def test_a_plan_that_was_killed_has_made_nothing(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(("who", "late"), [("ann@elsewhere", 60), ("", -60)])
-def test_on_aws_a_lock_of_somebody_else_is_none_of_ours(workspace: Workspace, who: str, late: int) -> None:
+def test_on_aws_a_lock_of_another_user_is_not_ours(workspace: Workspace, who: str, late: int) -> None:
     hold(workspace, who=who, late=late)
     on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     assert settled(on_aws) == []
@@ -212,10 +212,10 @@ def test_on_aws_a_lock_of_somebody_else_is_none_of_ours(workspace: Workspace, wh
 def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(workspace: Workspace) -> None:
     hold(workspace)
     on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
-    told = settled(on_aws)
-    assert told[0] == HEADLINE
+    printed = settled(on_aws)
+    assert printed[0] == HEADLINE
     assert (
-        told[-1]
+        printed[-1]
         == "foundation: `invoke state-doctor --env local` shows whether the lock can be removed, and how"
     )
     assert workspace.lost("foundation").exists()
@@ -287,16 +287,18 @@ def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved
     workspace: Workspace, ended: str, imports: dict[str, str] | None
 ) -> None:
     made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
-    told = (
+    printed = (
         "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply"
         " imports it"
     )
     logged(workspace, "apply", made + ended)
-    assert settled(workspace) == ([told] if imports else [])
+    assert settled(workspace) == ([printed] if imports else [])
     assert kept(workspace) == imports
 
 
-def test_what_is_somebody_elses_is_not_imported(workspace: Workspace, group: Callable[[str], None]) -> None:
+def test_a_resource_of_another_owner_is_not_imported(
+    workspace: Workspace, group: Callable[[str], None]
+) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(GROUP))
     group("prod")
@@ -304,7 +306,7 @@ def test_what_is_somebody_elses_is_not_imported(workspace: Workspace, group: Cal
     assert kept(workspace) is None
 
 
-def test_what_has_become_somebody_elses_is_imported_no_longer(
+def test_a_resource_with_a_new_owner_is_not_imported(
     workspace: Workspace, group: Callable[[str], None]
 ) -> None:
     logged(workspace, "plan", PLAN)
@@ -315,14 +317,14 @@ def test_what_has_become_somebody_elses_is_imported_no_longer(
     assert kept(workspace) is None
 
 
-def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workspace: Workspace) -> None:
+def test_an_untagged_resource_is_named_and_a_deleted_one_is_not(workspace: Workspace) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(ROLE, SCHEDULE))
-    told = (
+    printed = (
         f"foundation: exists already, and was not found by tags: {SCHEDULE}; `terraform import` it, or"
         " delete it"
     )
-    assert settled(workspace) == [told]
+    assert settled(workspace) == [printed]
     assert kept(workspace) is None
 
 
@@ -342,14 +344,14 @@ def test_what_a_state_has_under_another_address_is_not_imported(
     there = {"Bucket": workspace.environment.state_bucket, "Key": reader.state_key("services")}
     s3 = workspace.access.client("s3")
     s3.put_object(**there, Body=json.dumps(saved).encode())
-    told = settled(workspace)
+    printed = settled(workspace)
     s3.delete_object(**there)
     expected = (
         f"foundation: exists already, and a state has it under a different address: {GROUP}; apply again"
         " once it is"
         " removed there, or write a `moved` block"
     )
-    assert told == [expected]
+    assert printed == [expected]
     assert kept(workspace) is None
 
 
@@ -362,9 +364,7 @@ def test_what_was_to_be_imported_before_still_is(workspace: Workspace, group: Ca
     assert kept(workspace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
 
 
-def test_the_log_of_an_earlier_run_tells_nothing_of_this_one(
-    workspace: Workspace, group: Callable[[str], None]
-) -> None:
+def test_the_log_of_an_earlier_run_is_ignored(workspace: Workspace, group: Callable[[str], None]) -> None:
     logged(workspace, "plan", PLAN)
     log = logged(workspace, "apply", stumbled(GROUP))
     before = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC).timestamp() - 1

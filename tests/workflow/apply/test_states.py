@@ -26,7 +26,7 @@ ID = "0c7d2a51-8a4f-6d5b-1e0c-3b1f0a9d7e11"
 
 @pytest.fixture
 def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
-    """A project of an environment `tiny`, whose AWS is the emulator; nobody is at a terminal."""
+    """A project of an environment `tiny`, whose AWS is the emulator, without a terminal."""
     fake_terraform.version("1.11.4")
     fake_terraform.answer("force-unlock")
     return tiny_project
@@ -81,8 +81,8 @@ def minute(time: datetime) -> str:
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
     """What was printed, with a word for times, and no more than two blanks between columns."""
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    told = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", "\n".join(lines))
-    return re.sub(r" {2,}", "  ", told)
+    reported = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", "\n".join(lines))
+    return re.sub(r" {2,}", "  ", reported)
 
 
 MADE = f"""{BUCKET} in account 123456789012, eu-central-1
@@ -106,7 +106,7 @@ def test_the_bucket_is_made_once(project: Project, s3: Any, capsys: pytest.Captu
     assert printed(capsys) == MADE.replace("made", "right")
 
 
-def test_what_is_done_about_the_bucket_is_told_to_scripts(
+def test_changes_of_the_bucket_are_printed_as_json(
     project: Project,
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
@@ -133,7 +133,7 @@ def test_what_is_done_about_the_bucket_is_told_to_scripts(
 @pytest.mark.usefixtures("bucket")
 def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
     small_project.edit(project, "envs/catalog.yaml", '"123456789012"', '"210987654321"')
-    told = (
+    reported = (
         "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for"
         " 123456789012"
         " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or fix `account`"
@@ -141,10 +141,10 @@ def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
     for task in (state.bootstrap, state.doctor):
         with pytest.raises(CheckFailedError) as caught:
             task(project, "tiny", as_json=False)
-        assert str(caught.value) == told
+        assert str(caught.value) == reported
 
 
-def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Project) -> None:
+def test_without_a_bucket_the_task_that_creates_it_is_named(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         state.doctor(project, "tiny", as_json=False)
     assert str(caught.value) == (
@@ -153,7 +153,7 @@ def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Proje
 
 
 @pytest.mark.usefixtures("bucket")
-def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> None:
+def test_a_lock_is_waited_for_as_long_as_requested(project: Project) -> None:
     workspaces = [open_checked(project, "tiny"), open_checked(project, "tiny", RunOptions(wait=10))]
     assert [workspace.terraform(FOUNDATION).lock_timeout for workspace in workspaces] == [60, 600]
 
@@ -166,7 +166,7 @@ def test_states_and_locks_are_shown(
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A lock that somebody may hold needs no hands."""
+    """A lock that may be held needs no manual step."""
     put_state(bucket, "foundation")
     put_lock(bucket, "foundation", timedelta(minutes=5))
     state.doctor(project, "tiny", as_json=False)
@@ -177,7 +177,7 @@ def test_states_and_locks_are_shown(
     )
 
 
-def test_states_and_locks_are_told_to_scripts(
+def test_states_and_locks_are_printed_as_json(
     project: Project,
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
@@ -308,7 +308,7 @@ def test_states_of_a_newer_terraform_and_without_a_folder_are_shown(
     )
 
 
-def test_a_lock_that_nobody_can_read_is_shown_with_the_command_that_deletes_it(
+def test_an_unreadable_lock_is_shown_with_the_command_that_deletes_it(
     project: Project,
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
@@ -329,7 +329,7 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
 
 
 @pytest.mark.parametrize(
-    ("unsaved", "told"),
+    ("unsaved", "reported"),
     [
         (
             state_text(serial=8),
@@ -366,12 +366,12 @@ def test_a_state_that_was_not_saved_is_shown_with_what_to_do_about_it(
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
     unsaved: bytes,
-    told: str,
+    reported: str,
 ) -> None:
     put_state(bucket, "services")
     (project.root / UNSAVED).write_bytes(unsaved)
     found, _ = troubles(project, capsys)
-    assert found == {"services": [told]}
+    assert found == {"services": [reported]}
 
 
 NAMED = f"services:{ID}"
@@ -395,7 +395,7 @@ def test_a_stale_lock_is_removed_by_its_id(
     )
 
 
-def test_nobody_unlocks_without_being_asked(
+def test_unlocking_needs_confirmation(
     project: Project,
     fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
@@ -429,14 +429,14 @@ def test_a_lock_whose_holder_may_be_alive_stays(
 
 
 def test_a_lock_that_is_not_there_is_wrong_input(project: Project, bucket: Any) -> None:  # noqa: ANN401
-    told = []
+    reported = []
     for age in (None, timedelta(hours=3)):
         if age:
             put_lock(bucket, "services", age)
         with pytest.raises(InputError) as caught:
             state.unlock(project, "tiny", "services:1\n", yes=True)
-        told.append(str(caught.value))
-    assert told == [
+        reported.append(str(caught.value))
+    assert reported == [
         "unknown lock `services:1\\n`; known: none, as nothing is locked",
         f"unknown lock `services:1\\n`; known: {NAMED}",
     ]

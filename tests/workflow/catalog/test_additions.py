@@ -31,7 +31,7 @@ def test_a_service_that_is_added_is_in_every_environment(project: Project) -> No
     ] == [(25, ["orders"], "containers/mail")] * 2
 
 
-def test_adding_a_service_changes_the_catalog_alone(project: Project) -> None:
+def test_adding_a_service_changes_only_the_catalog(project: Project) -> None:
     before = small_project.content(project)
     add_service(project, NewService("mail"))
     after = small_project.content(project)

@@ -182,7 +182,7 @@ def test_a_catalog_with_a_mistake_is_explained_without_what_follows_from_it(root
     assert {fact.origin for fact in explanation.facts} == {"written", "default"}
 
 
-def test_what_is_no_yaml_is_reported_by_its_mistakes(root: Path) -> None:
+def test_invalid_yaml_is_reported_by_its_mistakes(root: Path) -> None:
     with pytest.raises(CatalogError):
         broken(root, "services: [\n")
 

@@ -1,6 +1,6 @@
 """`invoke schema`.
 
-The schema and the references are what models and rules say, and are made anew where not.
+The schema and the references match models and rules, and are regenerated if not.
 """
 
 from pathlib import Path, PurePath
@@ -31,11 +31,11 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_what_is_committed_is_what_the_models_say(root: Path) -> None:
+def test_the_committed_files_match_the_models(root: Path) -> None:
     assert [change.diff() for change in schema_changes(Project(root))] == [], "run: ./run schema"
 
 
-def test_all_files_are_made_anew_and_what_is_written_by_hand_stays(
+def test_all_files_are_regenerated_and_hand_written_text_stays(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog.schema(project, check=False)

@@ -122,9 +122,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_is_seen_as_if_nothing_were_remembered(
-    project: Project, change: Callable[[Project], None]
-) -> None:
+def test_a_change_is_seen_as_without_a_cache(project: Project, change: Callable[[Project], None]) -> None:
     change(project)
     found = all_changes(project)
     forget(project)
@@ -153,7 +151,9 @@ def test_what_changes_nothing_in_the_end_is_looked_at_once(
     assert formats(fake_terraform) == []
 
 
-def test_another_terraform_formats_all_anew(project: Project, fake_terraform: FakeTerraform) -> None:
+def test_a_different_terraform_formats_everything_again(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     os.utime(project.root / "bin/terraform", (0, 0))
     assert all_changes(project) == []
     assert unformatted(project) == []
@@ -163,7 +163,7 @@ def test_another_terraform_formats_all_anew(project: Project, fake_terraform: Fa
     assert len(formats(fake_terraform)) == 1
 
 
-def test_one_text_that_is_new_is_formatted_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_new_text_is_formatted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     formatted: list[list[str]] = []
     monkeypatch.setattr(
         "fleetform.workflow.render.formatting._format",
@@ -176,7 +176,7 @@ def test_one_text_that_is_new_is_formatted_alone(project: Project, monkeypatch: 
     assert "service_web.tf" in formatted[0]
 
 
-def test_what_is_wrong_is_told_again(project: Project) -> None:
+def test_a_problem_is_reported_again(project: Project) -> None:
     small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [oders]")
     for _ in range(2):
         with pytest.raises(CatalogError, match="oders"):
@@ -199,7 +199,7 @@ def test_a_build_that_comes_to_lead_out_of_the_repository_is_refused(
         all_changes(project)
 
 
-def test_notices_are_the_same_when_remembered(project: Project) -> None:
+def test_notices_are_the_same_from_the_cache(project: Project) -> None:
     small_project.edit(
         project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "image: nginx\n    port: 80\n"
     )
@@ -219,7 +219,7 @@ def test_only_files_that_are_new_are_checked_for_their_format(
     assert formats(fake_terraform) == []
 
 
-def test_a_file_that_is_not_formatted_is_told_until_it_is(project: Project) -> None:
+def test_an_unformatted_file_is_reported_until_it_is_formatted(project: Project) -> None:
     for text, listed in (("a=1\n", [EXTRA]), ("a=1\n", [EXTRA]), ("a = 1\n", []), ("a=1\n", [EXTRA])):
         small_project.write(project, EXTRA, text)
         assert unformatted(project) == listed
@@ -243,7 +243,7 @@ def test_a_stack_is_validated_until_it_is_valid_as_it_is(project: Project) -> No
     assert validation.find_unvalidated(project, "tiny", rendering).keys() == {"foundation", "services"}
 
 
-def test_a_stack_that_is_changed_meanwhile_is_not_remembered_as_valid(project: Project) -> None:
+def test_a_stack_that_is_changed_meanwhile_is_not_cached_as_valid(project: Project) -> None:
     rendering = Rendering(project, "tiny")
     wanted = validation.find_unvalidated(project, "tiny", rendering)
     small_project.write(project, EXTRA, "a = 1\n")
@@ -259,7 +259,7 @@ def test_a_cache_that_cannot_be_written_changes_nothing(
     assert unformatted(project) == []
 
 
-def test_a_file_that_is_written_again_at_once_has_another_identity(tmp_path: Path) -> None:
+def test_a_file_that_is_rewritten_at_once_has_a_different_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "file"
     found = set()
     for number in range(100, 300):
@@ -284,7 +284,7 @@ def test_a_file_that_was_read_long_after_it_was_written_is_read_again_once_it_is
     assert len({first, second, fingerprint.content(path)}) == 3
 
 
-def test_the_codes_identity_is_that_of_its_files(tmp_path: Path) -> None:
+def test_the_codes_fingerprint_is_that_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1")
     first = fingerprint.tree(tmp_path, (".py",))
     (tmp_path / "b.txt").write_text("1")

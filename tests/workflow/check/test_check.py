@@ -1,4 +1,4 @@
-"""`invoke check`: what is found, what is accepted, and what is told of rules."""
+"""`invoke check`: findings, exceptions, and the documentation of rules."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Project:
     return small_project.make(tmp_path)
 
 
-def told(project: Project) -> list[str]:
+def printed(project: Project) -> list[str]:
     """What is found: where, which rule, of what."""
     return [f"{found.place}: {found.rule} {found.address}" for found in assess(project, "tiny").findings]
 
@@ -69,33 +69,33 @@ def test_what_development_accepts_is_what_its_exceptions_are_for(sample_copy: Pa
 def test_an_exception_of_the_catalog_accepts_a_finding_until_its_day(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     accept(project, YAML, f"{{ rule: FF003, address: '*.extra', reason: {WHY}, until: {day(1)} }}")
-    assert told(project) == []
+    assert printed(project) == []
 
 
-def test_from_then_on_the_finding_is_back_and_the_exception_is_told_at_its_line(project: Project) -> None:
+def test_from_then_on_the_finding_is_back_and_the_exception_is_reported_at_its_line(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     accept(project, YAML, f"{{ rule: FF003, address: '*.extra', reason: {WHY}, until: {day(-1)} }}")
-    assert told(project) == [
+    assert printed(project) == [
         f"{YAML}:3:5: FF901 *.extra",
         f"{EXTRA}:1:1: FF003 aws_cloudwatch_log_group.extra",
     ]
 
 
 @pytest.mark.parametrize("file", [YAML, "envs/catalog.yaml"])
-def test_an_exception_that_is_wrong_is_told_where_it_is_written(project: Project, file: str) -> None:
+def test_an_exception_that_is_wrong_is_reported_where_it_is_written(project: Project, file: str) -> None:
     unused, unknown = (f"{{ rule: {rule}, address: x, reason: {WHY} }}" for rule in ("FF003", "FF03"))
     accept(project, file, unused, unknown)
-    assert told(project) == [f"{file}:3:5: FF000 x", f"{file}:4:5: FF902 x"]
+    assert printed(project) == [f"{file}:3:5: FF000 x", f"{file}:4:5: FF902 x"]
 
 
 def test_a_comment_accepts_a_finding_of_the_block_below(project: Project) -> None:
     small_project.write(project, EXTRA, f"# fleetform:allow FF003 {WHY}\n{LOGS}{REPOSITORY}")
-    assert told(project) == [f"{EXTRA}:5:1: FF002 aws_ecr_repository.extra"]
+    assert printed(project) == [f"{EXTRA}:5:1: FF002 aws_ecr_repository.extra"]
 
 
-def test_a_comment_that_is_wrong_is_told_at_its_line(project: Project) -> None:
+def test_a_comment_that_is_wrong_is_reported_at_its_line(project: Project) -> None:
     small_project.write(project, EXTRA, f"# fleetform:allow FF003 because\n{LOGS}")
-    assert [line.partition(": ")[2] for line in told(project)] == [
+    assert [line.partition(": ")[2] for line in printed(project)] == [
         "FF903 fleetform:allow",
         "FF003 aws_cloudwatch_log_group.extra",
     ]
@@ -118,7 +118,7 @@ def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> No
     assert str(failed.value) == f"1 finding (1 high) in envs/tiny; 1 more in the baseline{OPEN}"
 
 
-def test_what_is_mended_is_to_leave_the_baseline(
+def test_a_fixed_finding_has_to_leave_the_baseline(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project.write(project, EXTRA, LOGS)
@@ -145,7 +145,7 @@ def test_a_baseline_that_cannot_be_read_is_wrong_input(project: Project) -> None
         assess(project, "tiny")
 
 
-def test_a_baseline_that_cannot_be_written_is_told(project: Project) -> None:
+def test_a_baseline_that_cannot_be_written_is_reported(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     (project.root / BASELINE).mkdir()
     with pytest.raises(ProgramError, match=r"^envs/tiny/policy-baseline.json: cannot be written: "):
@@ -169,7 +169,7 @@ def is_failed(severity: Severity, fail_on: str) -> bool:
     return False
 
 
-def test_findings_that_fail_nothing_are_told_all_the_same(
+def test_findings_below_the_limit_are_reported_too(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project.write(project, EXTRA, LOGS)
@@ -184,7 +184,7 @@ def test_a_severity_that_there_is_not_is_refused_with_the_one_that_may_be_meant(
         OutputOptions(fail_on="hihg")
 
 
-def test_what_only_a_plan_can_tell_is_counted() -> None:
+def test_questions_that_only_a_plan_can_answer_are_counted() -> None:
     question = OpenAnswer("FF001", "services", "x.y", ())
     assert [policy.summarize("tiny", Assessment([], [question] * count)) for count in (0, 1, 2)] == [
         "no findings",

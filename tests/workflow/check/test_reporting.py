@@ -19,12 +19,12 @@ FILE = PurePath("a.yaml")
 def diagnostic(root: Path, content: str, line: int, column: int) -> Diagnostic:
     """What becomes of a problem in a file with this content."""
     (root / FILE).write_text(content, encoding="utf-8", newline="")
-    return reporting.of_problems(root, [Problem(Position(FILE, line, column), "wrong", "mend it")])[0]
+    return reporting.of_problems(root, [Problem(Position(FILE, line, column), "wrong", "fix it")])[0]
 
 
 def test_a_problem_gets_its_line_and_the_key_that_is_there(tmp_path: Path) -> None:
     assert diagnostic(tmp_path, "region: Mars\n", 1, 9) == Diagnostic(
-        FILE, 1, 9, "region", "wrong", "mend it", "docs/catalog.md#region", source="region: Mars"
+        FILE, 1, 9, "region", "wrong", "fix it", "docs/catalog.md#region", source="region: Mars"
     )
 
 
@@ -59,7 +59,7 @@ def test_lines_end_where_yaml_ends_them(tmp_path: Path, ending: str) -> None:
     assert diagnostic(tmp_path, f"a: 1{ending}region: b", 2, 9).source == "region: b"
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_line(tmp_path: Path) -> None:
     assert diagnostic(tmp_path, "\ufeffregion: a\n", 1, 9).source == "region: a"
 
 
@@ -68,16 +68,16 @@ def test_a_place_behind_the_last_line_is_an_empty_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_file_that_is_gone_or_no_text_has_no_line_to_show(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_missing_or_binary_has_no_line_to_show(tmp_path: Path, content: bytes | None) -> None:
     if content:
         (tmp_path / FILE).write_bytes(content)
-    problem = Problem(Position(FILE, 1, 1), "wrong", "mend it")
+    problem = Problem(Position(FILE, 1, 1), "wrong", "fix it")
     assert reporting.of_problems(tmp_path, [problem]) == [
-        Diagnostic(FILE, 1, 1, "catalog", "wrong", "mend it", "docs/catalog.md", source=None)
+        Diagnostic(FILE, 1, 1, "catalog", "wrong", "fix it", "docs/catalog.md", source=None)
     ]
 
 
-def test_a_problem_of_the_lock_leads_to_what_is_said_of_locks(tmp_path: Path) -> None:
+def test_a_problem_of_the_lock_links_to_the_documentation_of_locks(tmp_path: Path) -> None:
     file = PurePath("envs/dev/images.lock.yaml")
     assert reporting.of_problems(tmp_path, [Problem(Position(file, 1, 1), "wrong")]) == [
         Diagnostic(file, 1, 1, "images-lock", "wrong", documentation="docs/images.md#the-lock")
@@ -165,7 +165,7 @@ def test_all_but_the_least_findings_are_errors(tmp_path: Path, severity: Severit
 
 
 @pytest.mark.parametrize("content", [None, "one line"])
-def test_a_finding_on_a_line_that_is_gone_has_none_to_show(tmp_path: Path, content: str | None) -> None:
+def test_a_finding_on_a_deleted_line_shows_no_line(tmp_path: Path, content: str | None) -> None:
     if content:
         (tmp_path / FILE).write_text(content, encoding="utf-8")
     assert places(reporting.of_findings(tmp_path, [finding(FILE)], {})) == [("a.yaml:2:3", None)]

@@ -24,8 +24,8 @@ from tests import small_project
 DOCUMENT = (small_project.ROOT / "docs/policies.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL))
 ((TOLD, INPUT),) = [
-    (told, json.loads(given))
-    for told in re.findall(r"^```\n\$ ./run check\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    (printed, json.loads(given))
+    for printed in re.findall(r"^```\n\$ ./run check\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
     for given in re.findall(r"^```json\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 ]
 OURS = {"ACME001", "ACME101"}
@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_the_check_says_what_the_document_says(
+def test_the_check_prints_what_the_document_shows(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = [finding for finding in assessment.assess(project, "tiny").findings if finding.rule in OURS]
@@ -61,7 +61,7 @@ def test_the_check_says_what_the_document_says(
     assert capsys.readouterr().out.rstrip("\n") == TOLD.rstrip("\n")
 
 
-def test_rego_sees_what_the_document_says(project: Project) -> None:
+def test_rego_gets_the_documented_input(project: Project) -> None:
     check = Check(project, "tiny")
     given = rego.build_input("tiny", check.resources())
     queues = [resource for resource in given["resources"] if resource["type"] == "aws_sqs_queue"]
@@ -110,7 +110,7 @@ def findings(project: Project) -> list[str]:
     return [str(each) for each in Check(project, "tiny").text().verdicts.findings if each.rule in OURS]
 
 
-def test_answers_are_remembered_until_rules_or_resources_change(
+def test_answers_are_cached_until_rules_or_resources_change(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[str] = []

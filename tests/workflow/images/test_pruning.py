@@ -175,7 +175,7 @@ def test_what_ecr_keeps_is_reported_and_fails(project: Project, monkeypatch: pyt
 
 @pytest.fixture
 def on_aws(project: Project, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The registry of `tiny`, which is on AWS, with one image too many; nobody is at a terminal."""
+    """The registry of `tiny`, which is on AWS, with one image too many, without a terminal."""
     started = emulator.start(project.work, port=0)
     for name, value in emulator.environment(started, os.environ).items():
         monkeypatch.setenv(name, value)
@@ -195,7 +195,7 @@ ASKING = "tiny in account 123456789012: 2 images to delete"
         (True, f"{ASKING}; --json does not ask: pass --yes"),
     ],
 )
-def test_nothing_is_deleted_on_aws_where_nobody_can_be_asked(
+def test_nothing_is_deleted_on_aws_without_a_terminal(
     project: Project,
     on_aws: Registry,
     as_json: bool,  # noqa: FBT001 - a parameter

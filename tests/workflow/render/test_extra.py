@@ -189,7 +189,7 @@ def test_what_is_not_declared_changes_nothing(project: Project) -> None:
         assert changed(project) == {}
 
 
-def test_a_folder_without_terraform_is_no_module(project: Project) -> None:
+def test_a_folder_without_terraform_is_not_a_module(project: Project) -> None:
     small_project.write(project, "envs/tiny/foundation/extra/README.md", "variable\n")
     assert changed(project) == {}
 
