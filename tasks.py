@@ -21,6 +21,8 @@ WORKERS = 4  # twice the processors of CI: the tests of real containers and of T
 
 # What `./run` installs; the other extras are in requirements/terraform.txt and test.txt.
 EXTRAS_OF_RUN = ("containers", "emulator")
+# What the `run` of a project installs, besides requirements/terraform.txt.
+EXTRAS_OF_PROJECTS = ("containers", "test")
 
 
 def call(*argv: str) -> None:
@@ -90,6 +92,8 @@ def requirements(_project: "Project") -> None:
     for group in ("dev", "terraform", "test", "build"):
         call(*plain, f"--group={group}", *constraints, f"--output-file=requirements/{group}.txt")
         constraints.append(f"--constraint=requirements/{group}.txt")
+    extras = [f"--extra={extra}" for extra in EXTRAS_OF_PROJECTS]
+    call(*plain, "pyproject.toml", *extras, *constraints, "--output-file=requirements/project.txt")
     for group in ("checkov", "rivals"):
         call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 

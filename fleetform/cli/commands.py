@@ -34,6 +34,57 @@ _AWS = ("aws",)
 _CONTAINERS = ("aws", "containers")
 _EMULATED = ("emulator", "containers")
 
+PROJECT = Group(
+    "Project",
+    (
+        Command(
+            "init",
+            "Create a project, render it, and show what is next.\n\n"
+            "Asks for what no flag gives. The folder must be new or empty. Nothing is written unless all"
+            " succeeds.",
+            "fleetform.cli.init:init",
+            (
+                word(
+                    "dir", "Folder of the project. Default: this folder.", required=False, parameter="folder"
+                ),
+                option(
+                    "application",
+                    "Name of the application; all names begin with it. Default: the folder's name.",
+                    "NAME",
+                ),
+                option("account", "AWS account, 12 digits. Default: 123456789012, to change later.", "ID"),
+                option(
+                    "region", "AWS region. Default: AWS_REGION or AWS_DEFAULT_REGION, else us-east-1.", "NAME"
+                ),
+                option(
+                    "zones",
+                    "Availability zones, separated by commas. Default: two of the region.",
+                    "NAMES",
+                    names,
+                    default=(),
+                ),
+                option(
+                    "services",
+                    "Services, separated by commas. The first is public and calls the rest. Default: web.",
+                    "NAMES",
+                    names,
+                    default=(),
+                ),
+                option(
+                    "ci",
+                    "github, gitlab, atlantis or none. Default: github.",
+                    "NAME",
+                    choice("github", "gitlab", "atlantis", "none"),
+                    parameter="pipeline",
+                ),
+                switch("sample", "Write the sample application: three services that call each other."),
+                replace(YES, help="Do not ask. Use the defaults for what no flag gives."),
+            ),
+            anywhere=True,
+        ),
+    ),
+)
+
 CATALOG = Group(
     "Catalog",
     (
@@ -453,4 +504,4 @@ THIS_MACHINE = Group(
     ),
 )
 
-GROUPS = (CATALOG, TERRAFORM, IMAGES, THIS_MACHINE)
+GROUPS = (PROJECT, CATALOG, TERRAFORM, IMAGES, THIS_MACHINE)

@@ -1,7 +1,7 @@
 """The vendored files of a project and their lock, `fleetform.lock.json`.
 
-`init` and `upgrade` copy modules and `run` from the package into the project and record what they copied: the
-version, and of each file the ID of its Git blob. So the file that a team edited is known, and its original is
+`init` and `upgrade` copy modules, the catalog's schema and `run` from the package into the project, and record
+the version and of each file the ID of its Git blob. So a file that a team edited is known, and its original is
 `git cat-file blob ID` if it was ever committed. The lock also has the IDs of the package's templates, so that
 `upgrade` can report which of those that the project overrides have changed.
 """
@@ -25,6 +25,7 @@ LOCK = "fleetform.lock.json"
 """The lock's name, in the project's root."""
 
 MODULES: Final = "modules"
+SCHEMA = "envs/catalog.schema.json"
 RUN = "run"
 """The program of a project, the only vendored file that is executable."""
 
@@ -46,7 +47,8 @@ class Lock:
 
     Attributes:
         version: Version of Fleetform that the files are from.
-        files: Blob IDs of the vendored files by path from the project's root: `modules/...` and `run`.
+        files: Blob IDs of the vendored files by path from the project's root: `modules/...`, the catalog's
+            schema and `run`.
         templates: Blob IDs of that version's templates by name, such as `services/service.tf.j2`.
     """
 
@@ -117,8 +119,8 @@ def parse_lock(content: bytes) -> Lock:
         raise _error("`version` is not a version, such as 0.2.0")
     files, templates = (_parse_ids(key, plain[key]) for key in keys[1:])
     for path in files:
-        if path != RUN and not path.startswith(f"{MODULES}/"):
-            raise _error(f"`{path}` is not a vendored file: expected `{RUN}` or a path in {MODULES}/")
+        if path not in {RUN, SCHEMA} and not path.startswith(f"{MODULES}/"):
+            raise _error(f"`{path}` is not a vendored file: expected {RUN}, {SCHEMA} or a path in {MODULES}/")
     return Lock(version, files, templates)
 
 
@@ -152,8 +154,13 @@ def package_files() -> dict[str, bytes]:
     Modules come with their examples and READMEs, for whoever reviews them.
     """
     modules = package_data.folder(MODULES)
+    schema = package_data.folder("envs") / PurePosixPath(SCHEMA).name
     run = package_data.folder(TEMPLATES) / PROJECT_TEMPLATES / RUN
-    return {**_contents(modules, f"{MODULES}/", _MODULE_SUFFIXES), RUN: run.read_bytes()}
+    return {
+        SCHEMA: schema.read_bytes(),
+        **_contents(modules, f"{MODULES}/", _MODULE_SUFFIXES),
+        RUN: run.read_bytes(),
+    }
 
 
 def package_templates() -> dict[str, bytes]:

@@ -30,10 +30,10 @@ def test_a_project_without_a_lock_has_none(tmp_path: Path) -> None:
     assert vendored.read_lock(tmp_path) is None
 
 
-def test_the_lock_of_this_version_has_its_modules_its_run_and_its_templates() -> None:
+def test_the_lock_of_this_version_has_its_files_and_templates() -> None:
     lock = vendored.package_lock()
     assert lock.version == __version__
-    assert {path.partition("/")[0] for path in lock.files} == {"modules", "run"}
+    assert {path.partition("/")[0] for path in lock.files} == {"envs", "modules", "run"}
     assert "modules/network/examples/basic/main.tf" in lock.files
     assert {name.partition("/")[0] for name in lock.templates} == {"ci", "common", "foundation", "services"}
     assert vendored.parse_lock(vendored.format_lock(lock).encode()) == lock
@@ -68,7 +68,7 @@ def lock_text(**changes: object) -> str:
         (lock_text(files={"modules/\x1b": ID}), f"1:1: `modules/\\x1b` {OUTSIDE}"),
         (
             lock_text(files={"tasks.py": ID}),
-            "1:1: `tasks.py` is not a vendored file: expected `run` or a path in modules/",
+            f"1:1: `tasks.py` is not a vendored file: expected run, {vendored.SCHEMA} or a path in modules/",
         ),
         (lock_text(files={"run": "x"}), f"1:1: the value of `run` in `files` {NO_ID}"),
         (lock_text(templates={"a.j2": None}), f"1:1: the value of `a.j2` in `templates` {NO_ID}"),
