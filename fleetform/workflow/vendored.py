@@ -1,9 +1,9 @@
 """The vendored files of a project and their lock, `fleetform.lock.json`.
 
-`init` and `upgrade` copy modules, the catalog's schema and `run` from the package into the project, and record
-the version and of each file the ID of its Git blob. So a file that a team edited is known, and its original is
-`git cat-file blob ID` if it was ever committed. The lock also has the IDs of the package's templates, so that
-`upgrade` can report which of those that the project overrides have changed.
+`init` and `upgrade` copy modules, the catalog's schema and `run` from the package into the project, and they
+record the version and of each file the ID of its Git blob. So a file that a team edited is known, and its
+original is `git cat-file blob ID` if it was ever committed. The lock also has the IDs of the package's
+templates, so that `upgrade` can report which of those that the project overrides have changed.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-FILES = ("build.txt", "dev.txt", "run.txt", "terraform.txt", "test.txt")
+FILES = ("build.txt", "dev.txt", "project.txt", "run.txt", "terraform.txt", "test.txt")
 
 
 @pytest.fixture
