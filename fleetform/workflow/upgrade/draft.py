@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -104,7 +104,7 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def write(project: Project, changes: list[FileChange]) -> None:
+def write(project: Project, changes: Sequence[FileChange]) -> None:
     """Make changes: all of them, or none if one fails or is interrupted.
 
     Raises:
@@ -137,7 +137,7 @@ def _prepare(path: Path, file: Path, change: FileChange) -> None:
     file.chmod(mode | readable if change.executable else mode & ~_EXECUTABLE)
 
 
-def _swap(root: Path, changes: list[FileChange], fresh: Path, stale: Path) -> None:
+def _swap(root: Path, changes: Sequence[FileChange], fresh: Path, stale: Path) -> None:
     made: list[Path] = []
     try:
         for number, change in enumerate(changes):
@@ -158,7 +158,7 @@ def _swap(root: Path, changes: list[FileChange], fresh: Path, stale: Path) -> No
         raise
 
 
-def _restore(root: Path, changes: list[FileChange], fresh: Path, stale: Path) -> None:
+def _restore(root: Path, changes: Sequence[FileChange], fresh: Path, stale: Path) -> None:
     """Put everything back; what has been done so far shows in what is left in our folders."""
     for number, change in enumerate(changes):
         place, name = root / change.path, str(number)
@@ -168,7 +168,7 @@ def _restore(root: Path, changes: list[FileChange], fresh: Path, stale: Path) ->
             place.unlink(missing_ok=True)
 
 
-def _remove_empty_folders(root: Path, changes: list[FileChange]) -> None:
+def _remove_empty_folders(root: Path, changes: Sequence[FileChange]) -> None:
     for change in reversed(changes):
         for folder in change.path.parents[:-1] if change.after is None else ():
             if (root / folder).is_dir() and not any((root / folder).iterdir()):

