@@ -152,7 +152,7 @@ CATALOG = Group(
             "upgrade",
             "Move the project to another version of Fleetform.\n\n"
             "Merges modules/ and run, pins the version, renders every environment, and prints what changed."
-            " Needs a Git repository without uncommitted changes, and commits nothing. See docs/upgrading.md.",
+            " Needs a Git repository without uncommitted changes. Commits nothing. See docs/upgrading.md.",
             "fleetform.cli.upgrade:upgrade",
             (
                 option("to", "Version to move to. Default: that of this program.", "VERSION", default=""),

@@ -40,11 +40,12 @@ _TERRAFORM_HEADER = (
 )
 
 
-def find_wheel(folder: Path) -> Path:
+def find_wheel(folder: Path, find_links: Path | None = None) -> Path:
     """Put the wheel of this version of Fleetform into a folder.
 
     Args:
         folder: An existing folder.
+        find_links: A folder that pip looks into before its index, if it exists.
 
     Returns:
         The wheel there.
@@ -60,7 +61,7 @@ def find_wheel(folder: Path) -> Path:
         return Path(shutil.copy(path, folder))
     if path and path.is_dir():
         return _pip(folder, "wheel", str(path))
-    return _pip(folder, "download", f"{_NAME}=={__version__}")
+    return _pip(folder, "download", f"{_NAME}=={__version__}", find_links)
 
 
 def is_published() -> bool:
@@ -110,7 +111,7 @@ def _is_installed_wheel(path: Path, source: dict[str, Any]) -> bool:
     return path.suffix == ".whl" and recorded in {None, hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _pip(folder: Path, act: str, requirement: str) -> Path:
+def _pip(folder: Path, act: str, requirement: str, find_links: Path | None = None) -> Path:
     """Have pip put one wheel into a folder.
 
     Raises:
@@ -118,6 +119,8 @@ def _pip(folder: Path, act: str, requirement: str) -> Path:
     """
     options = ["--quiet", "--disable-pip-version-check", "--no-input", f"--retries={_RETRIES}", "--no-deps"]
     options += ["--only-binary", _NAME, "--dest"] if act == "download" else ["--wheel-dir"]
+    if find_links and find_links.is_dir():
+        options = ["--find-links", str(find_links), *options]
     argv = [*_pip_program(folder), act, *options, str(folder), requirement]
     done = _run(argv)
     wheels = sorted(folder.glob(f"{_NAME}-*.whl"))

@@ -8,7 +8,6 @@ from pathlib import Path, PurePath
 from fleetform import __version__
 from fleetform.base.errors import InputError
 from fleetform.catalog.files import environment_names
-from fleetform.catalog.schema import SCHEMA, format_schema
 from fleetform.ci.pipelines import PROVIDERS
 from fleetform.workflow import pin, pipelines, vendored
 from fleetform.workflow.project import TEMPLATES, Project
@@ -119,8 +118,7 @@ def save(project: Project, upgrade: Upgrade) -> None:
 def _finish(project: Project, draft: Project, upgrade: Upgrade) -> Upgrade:
     """Write into a draft what follows from its vendored files and catalogs, and compare it."""
     vendored.write_lock(draft.root, vendored.package_lock())
-    wheels = _write_requirements(draft)
-    (draft.root / SCHEMA).write_text(format_schema(), encoding="utf-8")
+    wheels = _write_requirements(project, draft)
     _render(draft)
     _write_pipelines(draft)
     for file in upgrade.vendored:
@@ -173,10 +171,10 @@ def _write_pipelines(draft: Project) -> None:
         pipelines.write(draft, pipelines.changes(draft, providers))
 
 
-def _write_requirements(draft: Project) -> dict[str, bytes]:
+def _write_requirements(project: Project, draft: Project) -> dict[str, bytes]:
     """Pin this version in a draft; return its wheel by name, unless it is in an index."""
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
-        wheel = pin.find_wheel(Path(folder))
+        wheel = pin.find_wheel(Path(folder), project.root / WHEELS)
         (draft.root / pin.REQUIREMENTS).write_text(pin.format_requirements(wheel), encoding="utf-8")
         terraform = pin.format_terraform_requirements()
         (draft.root / pin.TERRAFORM_REQUIREMENTS).write_text(terraform, encoding="utf-8")

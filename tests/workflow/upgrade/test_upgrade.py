@@ -1,7 +1,6 @@
 """An upgrade: modules merged, the pin changed, everything rendered, and written in one go."""
 
 from pathlib import Path, PurePath
-from typing import Any
 
 import pytest
 
@@ -34,7 +33,6 @@ def refused(project: Project) -> str:
 def test_an_upgrade_changes_modules_the_pin_and_the_lock(project: Project) -> None:
     prepared = upgrade.prepare(project)
     assert [change.path.as_posix() for change in prepared.changes] == [
-        "envs/catalog.schema.json",
         "fleetform.lock.json",
         MODULE,
         "requirements-terraform.txt",
@@ -88,8 +86,8 @@ def test_a_template_of_the_project_is_listed_where_the_packages_changed(project:
 def test_uncommitted_changes_are_refused(project: Project) -> None:
     repositories.write(project.root, {f"{letter}.txt": b"" for letter in "abcdefg"})
     assert refused(project) == (
-        "uncommitted changes: a.txt, b.txt, c.txt, d.txt, e.txt and 2 more; commit or stash them, so that you can"
-        " review the upgrade alone; nothing was changed"
+        "uncommitted changes: a.txt, b.txt, c.txt, d.txt, e.txt and 2 more; commit or stash them, so that you"
+        " can review the upgrade alone; nothing was changed"
     )
 
 
@@ -97,8 +95,8 @@ def test_a_project_without_git_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         upgrade.prepare(Project(tmp_path))
     assert str(raised.value) == (
-        "this project is not in a Git repository, so nothing could bring back what an upgrade changes; run `git"
-        " init`, then commit everything"
+        "this project is not in a Git repository, so nothing could bring back what an upgrade changes; run"
+        " `git init`, then commit everything"
     )
 
 
@@ -114,16 +112,16 @@ def test_a_project_without_a_lock_is_refused(project: Project) -> None:
 def test_a_malformed_lock_is_refused(project: Project) -> None:
     edit(project, vendored.LOCK, b"{\n  <<<<<<< HEAD\n")
     assert refused(project) == (
-        "fleetform.lock.json:2:3: not valid JSON: Expecting property name enclosed in double quotes; restore it"
-        " from Git"
+        "fleetform.lock.json:2:3: not valid JSON: Expecting property name enclosed in double quotes; restore"
+        " it from Git"
     )
 
 
 def test_a_pin_that_was_changed_by_hand_is_refused(project: Project) -> None:
     edit(project, "requirements.txt", PINNED.replace("0.2.0", "0.2.9").encode())
     assert refused(project) == (
-        "requirements.txt: pins 0.2.9, but fleetform.lock.json has the modules of 0.2.0: the pin was changed by"
-        " hand; pin 0.2.0 again (Git has that line), commit, and run `invoke upgrade --to 0.2.9`"
+        "requirements.txt: pins 0.2.9, but fleetform.lock.json has the modules of 0.2.0: the pin was changed"
+        " by hand; pin 0.2.0 again (Git has that line), commit, and run `invoke upgrade --to 0.2.9`"
     )
 
 
@@ -155,8 +153,8 @@ def test_a_missing_pin_is_refused(project: Project) -> None:
 def test_an_older_version_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     projects.change_package(monkeypatch, FILES, "0.1.9")
     assert refused(project) == (
-        "0.1.9 is older than 0.2.0, which this project uses: an older version may not know what the catalogs use"
-        " today; revert the commit of the upgrade with Git instead"
+        "0.1.9 is older than 0.2.0, which this project uses: an older version may not know what the catalogs"
+        " use today; revert the commit of the upgrade with Git instead"
     )
 
 
@@ -168,7 +166,7 @@ def test_a_catalog_that_the_new_version_refuses_changes_nothing(project: Project
 
 
 def test_a_failure_while_writing_changes_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device", str(project.root / MODULE))
 
     prepared = upgrade.prepare(project)
