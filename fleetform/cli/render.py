@@ -8,6 +8,7 @@ from fleetform.base.errors import CheckFailedError, Problem, ProgramError
 from fleetform.base.program_name import command
 from fleetform.cli import policy
 from fleetform.cli.printing import write, write_changes
+from fleetform.workflow import vendored
 from fleetform.workflow.check import validation
 from fleetform.workflow.check.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
@@ -19,6 +20,8 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
     """Render, or with `check` print what a render would change, and fail if it would change anything."""
     rendering = Rendering(project, env)
     _warn(env, rendering)
+    if names := vendored.overridden_templates(project.root):
+        sys.stderr.write(f"note: this project overrides templates: {', '.join(names)}\n")
     if not check:
         write_changes(files.write_rendering(project, rendering), as_json=as_json)
         return
@@ -37,6 +40,20 @@ def _warn(env: str, rendering: Rendering) -> None:
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
+def _differences(project: Project) -> list[str]:
+    """Return notes about vendored files that are not as their version has them."""
+    lock = vendored.read_lock(project.root)
+    if lock is None:
+        return []
+    return [
+        f"{each.path} of Fleetform {lock.version} is missing; restore it from Git"
+        if each.is_missing
+        else f"{each.path} differs from Fleetform {lock.version}'s; an upgrade merges it; see `git diff"
+        f" {lock.files[each.path][:12]} {each.path}`"
+        for each in vendored.find_differences(project.root, lock)
+    ]
+
+
 def check(
     project: Project, env: str, options: policy.OutputOptions, *, validate: bool = False, plan: bool = False
 ) -> None:
@@ -50,8 +67,10 @@ def check(
         plan: Whether plans are made, to decide what the text leaves open.
     """
     rendering = Rendering(project, env)
+    differences = _differences(project)
     if options.is_text:
         _warn(env, rendering)
+        sys.stderr.write("".join(f"note: {difference}\n" for difference in differences))
     files.require_rendered(env, rendering)
     with formatting.find_unformatted(project) as list_unformatted:
         assessment = assess(project, env)

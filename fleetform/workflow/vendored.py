@@ -196,9 +196,14 @@ def find_differences(root: Path, lock: Lock) -> list[Difference]:
 
 def overridden_templates(root: Path) -> list[str]:
     """Return the names of the package's templates that a project overrides, sorted."""
-    if package_data.folder(TEMPLATES) == root / TEMPLATES:
+    package = package_data.folder(TEMPLATES)
+    if package == root / TEMPLATES:
         return []
-    return [name for name in sorted(package_templates()) if (root / TEMPLATES / name).is_file()]
+    own = root / TEMPLATES
+    names = sorted(Path(path).relative_to(own).as_posix() for path in fingerprint.files(own, (".j2",)))
+    return [
+        name for name in names if (package / name).is_file() and not name.startswith(f"{PROJECT_TEMPLATES}/")
+    ]
 
 
 def _current_id(path: Path) -> str | None:

@@ -78,7 +78,6 @@ def create(
     step: Callable[[str], None],
     *,
     repository: bool,
-    find_wheel: Callable[[Path], Path] = pin.find_wheel,
 ) -> None:
     """Write a project, completely or not at all.
 
@@ -87,7 +86,6 @@ def create(
         answers: The answers, valid.
         step: Called with the name of each step that begins.
         repository: Whether to make it a Git repository.
-        find_wheel: Puts the wheel of this version into a folder.
 
     Raises:
         InputError: The folder cannot be written.
@@ -96,7 +94,7 @@ def create(
     """
     with _staging(folder) as staging:
         step("Find the wheel of Fleetform")
-        contents = project_files(answers) | _requirements(Project(staging), find_wheel)
+        contents = project_files(answers) | _requirements(Project(staging))
         step("Write the files")
         for path, content in contents.items():
             _write(staging / path, content)
@@ -108,9 +106,9 @@ def create(
         _move(staging, folder)
 
 
-def _requirements(project: Project, find_wheel: Callable[[Path], Path]) -> dict[str, bytes]:
+def _requirements(project: Project) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="fleetform-") as temporary:
-        wheel = find_wheel(Path(temporary))
+        wheel = pin.find_wheel(Path(temporary))
         place = project.work / pin.WHEELS
         place.mkdir(parents=True)
         shutil.copy(wheel, place)
