@@ -12,6 +12,7 @@ from typing import Any
 from rich.prompt import Confirm, Prompt
 
 from fleetform.base.errors import InputError, printable
+from fleetform.base.program_name import RUN
 from fleetform.cli.flags import names
 from fleetform.cli.printing import fit, write, write_line
 from fleetform.cli.screen import Screen
@@ -171,7 +172,7 @@ def _summarize(target: Path, answers: Answers) -> None:
     here = Path.cwd()
     if target != here:
         write(f"  cd {shlex.quote(os.path.relpath(target, here))}\n")
-    write("  ./run demo\n")
+    write(f"  {RUN} demo\n")
     write("  git add . && git commit -m 'Create the project'\n")
 
 

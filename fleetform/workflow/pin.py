@@ -32,7 +32,7 @@ WHEELS = "wheels"
 _NAME = "fleetform"
 _EXTRAS = "aws,containers,emulator,test"
 _RETRIES = 1  # after the first try; pip's 5 take half a minute without a network
-_PROGRAM = "fleetform upgrade"
+_PROGRAM = f"{_NAME} upgrade"
 _HEADER = f"# Fleetform and what it needs: exact versions with hashes. `{_PROGRAM}` rewrites this file.\n"
 _TERRAFORM_HEADER = (
     "# Terraform as a library: `run` installs it where neither terraform nor tofu is on PATH."
