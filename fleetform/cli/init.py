@@ -16,7 +16,6 @@ from fleetform.base.program_name import RUN
 from fleetform.cli.flags import names
 from fleetform.cli.printing import fit, write, write_line
 from fleetform.cli.screen import Screen
-from fleetform.terraform import installation
 from fleetform.workflow import pin
 from fleetform.workflow.project import Project
 from fleetform.workflow.setup import creation
@@ -72,7 +71,6 @@ def init(_project: Project, *, folder: str | None, sample: bool, yes: bool, **gi
     """
     target = Path(os.path.abspath(folder or "."))  # noqa: PTH100 - `resolve` would follow links in messages
     creation.require_usable(target)
-    installation.find_program()
     if sample and given["services"]:
         raise InputError("--sample has its own services; omit --services, or --sample")
     answers = find_answers(target, given, sample=sample, yes=yes)

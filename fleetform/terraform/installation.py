@@ -26,6 +26,9 @@ MINIMUM_VERSION = (1, 10)
 # 480 MiB at 400.
 _GOGC = "200"
 
+EMBEDDED = Path(__file__).with_name("embedded.py")
+"""The file that runs the embedded Terraform."""
+
 PROGRAM_VARIABLE = "FLEETFORM_TERRAFORM"
 """The variable that names the program or its path. Default: the first of `PROGRAMS` on PATH."""
 

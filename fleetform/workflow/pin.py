@@ -84,6 +84,27 @@ def format_terraform_requirements() -> str:
     return _TERRAFORM_HEADER + _locked("terraform.txt")
 
 
+def install_terraform(folder: Path, library: Path) -> None:
+    """Install the Terraform that projects pin into a folder for libraries.
+
+    Args:
+        folder: An existing folder for what is temporary.
+        library: The folder of the library.
+
+    Raises:
+        ProgramError: pip fails.
+    """
+    requirements = package_data.folder("requirements") / "terraform.txt"
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
+    argv = [*_pip_program(folder), "install", *options, "--target", str(library), "-r", str(requirements)]
+    done = _run(argv)
+    if done.returncode:
+        raise ProgramError(
+            "neither terraform nor tofu is on PATH, and pip cannot install one; install Terraform >= 1.10,"
+            f" or check what pip says\n{done.stdout.strip()}"
+        )
+
+
 def _locked(name: str) -> str:
     return (package_data.folder("requirements") / name).read_text(encoding="utf-8")
 

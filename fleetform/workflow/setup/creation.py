@@ -15,6 +15,7 @@ from fleetform.workflow import pin, pipelines, vendored
 from fleetform.workflow.check.assessment import assess
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
+from fleetform.workflow.setup import formatter
 from fleetform.workflow.setup.answers import NO_PIPELINE, Answers
 from fleetform.workflow.setup.project_files import ENVIRONMENTS, project_files
 
@@ -92,7 +93,7 @@ def create(
         ProgramError: Terraform or the wheel is missing.
         CheckFailedError: The rendered files have findings.
     """
-    with _staging(folder) as staging:
+    with _staging(folder) as staging, formatter.provide_terraform(step):
         step("Find the wheel of Fleetform")
         contents = project_files(answers) | _requirements(Project(staging))
         step("Write the files")
