@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 SOURCE = re.compile(r"(?<![\w./])((?:fleetform|tests|benchmarks|templates|modules)/[\w/.-]*\w/?)")
 ONLY_IN_THE_WHEEL = re.compile(r"fleetform/data/")
-TASK = re.compile(r"(?:\./run|\binvoke) ([a-z][a-z.-]*)")
+TASK = re.compile(r"(?:\./run|\binvoke|(?<![\w/.-])fleetform) (?!import\b)([a-z][a-z.-]*)")
 
 
 def text(document: Path) -> str:
