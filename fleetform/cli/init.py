@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -139,9 +140,14 @@ def _ask_one(answers: Answers, question: Question) -> Answers:
             write_line(fit(problem, sys.stdout))
 
 
+def has_git() -> bool:
+    """Return whether Git is installed."""
+    return shutil.which("git") is not None
+
+
 def _wants_repository(target: Path, *, yes: bool) -> bool:
     """Return whether to create a Git repository."""
-    if creation.enclosing_repository(target):
+    if creation.enclosing_repository(target) or not has_git():
         return False
     if yes or not sys.stdin.isatty():
         return True
@@ -182,6 +188,8 @@ def _notes(target: Path, answers: Answers) -> Iterator[str]:
             f"{pin.REQUIREMENTS} pins a wheel that only this machine has, in .fleetform/wheels/; publish it"
             " to your package index before others and CI install it"
         )
+    if not has_git():
+        yield "git is not installed, so this is not a Git repository; install it before you commit and upgrade"
     enclosing = creation.enclosing_repository(target)
     if enclosing and enclosing != target and answers.pipeline != NO_PIPELINE:
         yield (

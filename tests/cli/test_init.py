@@ -134,7 +134,7 @@ def test_the_requirements_pin_the_wheel_that_is_kept(shop: Path) -> None:
     lines = (shop / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert lines[1] == "fleetform[aws,containers,emulator,test]==0.2.0 \\"
     assert lines[2] == f"    --hash=sha256:{digest}"
-    assert [path.name for path in (shop / ".fleetform").rglob("*") if path.is_file()] == [
+    assert [path.name for path in (shop / ".fleetform/wheels").iterdir()] == [
         "fleetform-0.2.0-py3-none-any.whl"
     ]
 
@@ -195,6 +195,16 @@ def test_the_next_commands_are_printed(
     _, _, after = capsys.readouterr().out.partition("\nNext:\n")
     assert after == "  cd 'my shop'\n  ./run demo\n  git add . && git commit -m 'Create the project'\n"
     assert not (tmp_path / "my shop/.github").exists()
+
+
+def test_without_git_the_project_is_created_and_a_note_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(init, "has_git", lambda: False)
+    run_init(tmp_path / "shop", pipeline="none", account="210987654321")
+    assert "note: git is not installed, so this is not a Git repository" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "shop/.fleetform").iterdir()] == ["wheels"]
+    assert not (tmp_path / "shop/.git").exists()
 
 
 def test_an_empty_repository_becomes_a_project(tmp_path: Path) -> None:

@@ -160,9 +160,9 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 def _move(staging: Path, folder: Path) -> None:
     """Move a complete project into place; one rename if the folder is new."""
-    shutil.rmtree(staging / ".fleetform" / "cache", ignore_errors=True)
-    for cache in (staging / ".fleetform").glob("cache.sqlite*"):
-        cache.unlink()
+    for path in Project(staging).work.iterdir():
+        if path.is_file():  # the cache, and a configuration with paths of this temporary folder
+            path.unlink()
     staging.chmod(0o755)
     if not folder.exists():
         staging.rename(folder)
