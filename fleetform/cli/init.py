@@ -189,7 +189,7 @@ def _notes(target: Path, answers: Answers) -> Iterator[str]:
             " to your package index before others and CI install it"
         )
     if not has_git():
-        yield "git is not installed, so this is not a Git repository; install it before you commit and upgrade"
+        yield "git is not installed, so this is not a Git repository; install it before you commit"
     enclosing = creation.enclosing_repository(target)
     if enclosing and enclosing != target and answers.pipeline != NO_PIPELINE:
         yield (
