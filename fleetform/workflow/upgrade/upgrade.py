@@ -82,7 +82,7 @@ def prepare_from_fork(project: Project) -> Upgrade:
     found = fork.read_fork(project)
     base, labels = ForkBases(project.root).content, _labels(fork.VERSION)
     package = vendored.package_files()
-    run = package.pop(vendored.RUN)
+    ours = [_replaced(path, package.pop(path)) for path in (vendored.RUN, vendored.SCHEMA)]
     merged = merge_files(project.root, found.modules, package, base, labels)
     originals = {f"{TEMPLATES}/{name}": text for name, text in vendored.package_templates().items()}
     overrides = merge_files(project.root, found.templates, originals, base, labels)
@@ -92,8 +92,7 @@ def prepare_from_fork(project: Project) -> Upgrade:
         for path, new in found.aside.items():
             (draft.root / new).parent.mkdir(parents=True, exist_ok=True)
             (draft.root / path).rename(draft.root / new)
-        added_run = MergedFile(PurePath(vendored.RUN), Outcome.ADDED, run, run)
-        _put(draft, [*merged, added_run])
+        _put(draft, [*merged, *ours])
         edited = _put_overrides(draft, overrides)
         scaffolding.write_missing(draft)
         upgrade = Upgrade(
@@ -129,6 +128,10 @@ def _finish(project: Project, draft: Project, upgrade: Upgrade) -> Upgrade:
 
 def _labels(version: str) -> Labels:
     return Labels("this project", f"Fleetform {version}", f"Fleetform {__version__}")
+
+
+def _replaced(path: str, content: bytes) -> MergedFile:
+    return MergedFile(PurePath(path), Outcome.UPDATED, content, content)
 
 
 def _put(draft: Project, merged: Sequence[MergedFile]) -> None:
