@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -17,13 +16,15 @@ from fleetform.catalog.files import environment_names
 from fleetform.cli.printing import agree, count, write, write_json
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
+from fleetform.workflow.upgrade.draft import FileChange
 from fleetform.workflow.upgrade.merging import Outcome
 from fleetform.workflow.upgrade.preconditions import require_clean, require_upgradable
 from fleetform.workflow.upgrade.upgrade import Upgrade, prepare, prepare_from_fork, save
 from fleetform.workflow.upgrade.versions import installed, version_key
 
-_SHOWN = 6
+_SHOWN = 5
 _FOLDERS = ("envs", "modules")
+_PLAIN = frozenset({Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED})
 
 
 def upgrade(  # noqa: PLR0913 - a flag each
@@ -113,24 +114,23 @@ def _lines(upgrade: Upgrade) -> Iterator[str]:
         yield from (f"  {path}: now {upgrade.aside[path]}" for path in others)
 
 
-_PLAIN = frozenset({Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED})
-
-
 def _table(upgrade: Upgrade) -> Iterator[str]:
-    rows = [(_group(change.path), f"{change.kind} {change.path.name}") for change in upgrade.changes]
-    names = list(dict.fromkeys(group for group, _ in rows))
-    width = max(map(len, names))
-    for name in sorted(names, key=lambda name: (not name.startswith(_FOLDERS), name)):
-        files = [file for group, file in rows if group == name]
-        yield f"  {name.ljust(width)}  {_shorten(files)}"
+    groups: dict[str, list[FileChange]] = {}
+    for change in upgrade.changes:
+        groups.setdefault(_group(change.path), []).append(change)
+    width = max(map(len, groups))
+    for name in sorted(groups, key=lambda name: (not name.startswith(_FOLDERS), name)):
+        yield f"  {name.ljust(width)}  {_shorten(groups[name])}"
 
 
-def _shorten(files: Sequence[str]) -> str:
-    """Return some files by name, or their numbers if they are many."""
-    if len(files) <= _SHOWN:
-        return ", ".join(files)
-    counts = Counter(file.partition(" ")[0] for file in files)
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
+def _shorten(changes: Sequence[FileChange]) -> str:
+    """Return the names of some files after what happens to them, or their numbers if they are many."""
+    by_kind: dict[str, list[str]] = {}
+    for change in changes:
+        by_kind.setdefault(change.kind, []).append(change.path.name)
+    if len(changes) > _SHOWN:
+        return ", ".join(f"{len(names)} {kind}" for kind, names in sorted(by_kind.items()))
+    return "; ".join(f"{kind} {', '.join(names)}" for kind, names in sorted(by_kind.items()))
 
 
 def _group(path: PurePath) -> str:

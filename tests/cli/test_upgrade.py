@@ -16,7 +16,7 @@ FLAGS = {"to": "", "plan": False, "from_fork": False, "yes": True, "as_json": Fa
 SUMMARY = """\
 Fleetform 0.2.0 -> 0.3.0
   modules/cluster  changed variables.tf
-  .                changed fleetform.lock.json, added requirements-terraform.txt, changed requirements.txt
+  .                added requirements-terraform.txt; changed fleetform.lock.json, requirements.txt
 """
 NEXT = """
 next:

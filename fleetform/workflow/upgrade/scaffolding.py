@@ -15,7 +15,7 @@ _IGNORED = ".gitignore"
 _FILES = (".gitattributes", "README.md", "tasks.py")
 _TEST = "tests/test_plans.py"
 _TEST_START = '''\
-"""Tests of this project's plans, on the emulator: `./run test`. Change what they expect with the catalog."""
+"""Tests of this project's plans, on the emulator. Change what they expect together with the catalog."""
 
 import pytest
 
