@@ -98,6 +98,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
     emulator.stop(found.work)
 
 
+def pin_wheel(monkeypatch: pytest.MonkeyPatch, wheel: Path) -> None:
+    """Have projects pin a wheel that is built already."""
+    monkeypatch.setattr(pin, "find_wheel", lambda folder, *_: Path(shutil.copy(wheel, folder)))
+
+
 def apply(project: Project) -> dict[str, str]:
     """Apply `local` to the emulator, and return what its plan would do next."""
     local.apply(project, "local", Screen())
@@ -121,15 +126,10 @@ def upgrade_to(project: Project, version: str) -> dict[str, Any]:
 
 
 def test_a_project_of_the_first_packaged_version_ends_with_an_empty_plan(
-    project: Project, wheels: Wheels
+    project: Project, wheels: Wheels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create(
-        project.root,
-        ANSWERS,
-        lambda _: None,
-        repository=True,
-        find_wheel=lambda folder: Path(shutil.copy(wheels.present, folder)),
-    )
+    pin_wheel(monkeypatch, wheels.present)
+    create(project.root, ANSWERS, lambda _: None, repository=True)
     repositories.commit(project.root)
     assert apply(project) == UNCHANGED
     original = (project.root / EDITED).read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def test_a_project_of_the_first_packaged_version_ends_with_an_empty_plan(
 def test_a_fork_of_the_first_version_ends_with_an_empty_plan(
     project: Project, wheels: Wheels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pin, "find_wheel", lambda folder, _: Path(shutil.copy(wheels.present, folder)))
+    pin_wheel(monkeypatch, wheels.present)
     with tarfile.open(FORK) as archive:
         archive.extractall(project.root, filter="data")
     repositories.commit(project.root)
