@@ -82,9 +82,18 @@ def _run_in(project: Project, version: str, *, from_fork: bool, **switches: bool
     sys.stderr.flush()
     with installed(project.root, version, extras) as python:
         argv = [python, "-I", "-m", "fleetform", "upgrade", "--to", version, *words]
-        code = subprocess.run(argv, cwd=project.root, env=variables, check=False).returncode
+        code = _wait(subprocess.Popen(argv, cwd=project.root, env=variables))
     if code:
         raise Exit("", code)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a program. Ctrl-C reaches it, too: it puts back what it has changed."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def _lines(upgrade: Upgrade) -> Iterator[str]:

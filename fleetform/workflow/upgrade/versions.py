@@ -102,10 +102,16 @@ def installed(root: Path, version: str, extras: Sequence[str]) -> Iterator[str]:
 
     Raises:
         InputError: pip does not know the version.
-        ProgramError: pip cannot reach its package index, or fails.
+        ProgramError: pip cannot reach its package index, or fails; or there is no venv.
     """
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
-        venv.create(folder, with_pip=True, symlinks=True)
+        try:
+            venv.create(folder, with_pip=True, symlinks=True)
+        except (OSError, subprocess.CalledProcessError):
+            raise ProgramError(
+                "cannot make a Python environment for the new version; on Debian and Ubuntu, run `apt-get"
+                " install python3-venv`; nothing was changed"
+            ) from None
         python = str(Path(folder, "bin/python"))
         wanted = f"{NAME}[{','.join(extras)}]" if extras else NAME
         _pip(python, root, ("install", "--quiet", f"{wanted}=={version}"), version)
