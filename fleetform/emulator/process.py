@@ -53,13 +53,31 @@ class Emulator:
         return urlsplit(self.url).netloc
 
 
-def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT) -> Emulator:
+@dataclass(frozen=True)
+class Options:
+    """How an emulator behaves.
+
+    Attributes:
+        delay: Seconds that a service drains, and that the network interfaces of tasks outlive them. Default:
+            as short as a program that does not wait notices.
+    """
+
+    delay: float | None = None
+
+
+DEFAULTS = Options()
+
+
+def start(
+    folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT, options: Options = DEFAULTS
+) -> Emulator:
     """Start the folder's emulator in the background, or return the one that is already running.
 
     Args:
         folder: Folder of the record and the log; created if necessary.
         port: The port to use if it is free; otherwise a random one is used.
         account: The AWS account that it answers as.
+        options: How a new one behaves; a running one keeps its own.
 
     Raises:
         InputError: The running emulator answers as a different account.
@@ -68,7 +86,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
     """
     folder.mkdir(parents=True, exist_ok=True)
     with daemons.file_lock(folder):
-        emulator = status(folder) or _spawn(folder, port, account)
+        emulator = status(folder) or _spawn(folder, port, account, options)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
         raise InputError(
@@ -135,7 +153,7 @@ def _with_loopback(hosts: str) -> str:
     return ",".join(dict.fromkeys([*filter(None, hosts.split(",")), "127.0.0.1", "localhost"]))
 
 
-def _spawn(folder: Path, port: int, account: str) -> Emulator:
+def _spawn(folder: Path, port: int, account: str, options: Options) -> Emulator:
     extras.require("emulator")
     shutil.rmtree(folder / STORAGE, ignore_errors=True)  # left by an emulator that was killed
     argv = [
@@ -146,6 +164,7 @@ def _spawn(folder: Path, port: int, account: str) -> Emulator:
         str(folder.resolve()),
         "--port",
         str(port),
+        *([] if options.delay is None else ["--delay", str(options.delay)]),
     ]
     daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)

@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 from fleetform.base import daemons
 from fleetform.emulator import gaps, registry
 from fleetform.emulator.answers import AnswerLog
+from fleetform.emulator.gaps.delays import DEFAULT_SECONDS, DELAYS
 from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
 from fleetform.emulator.registry import Registry
 
@@ -59,6 +60,7 @@ class Application:
             return self._registry(environ, start_response)
         try:
             with self._lock:
+                DELAYS.run_due()
                 answer = self._answers.once(
                     environ, lambda: Response.from_app(self._moto, environ, buffered=True)
                 )
@@ -110,11 +112,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay", type=float, default=DEFAULT_SECONDS)
     arguments = parser.parse_args()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, signal.SIG_DFL)  # stop immediately: the state is only in memory
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    gaps.fill()
+    gaps.fill(arguments.delay)
     token = secrets.token_hex()
     account = os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
     server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE))

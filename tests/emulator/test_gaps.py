@@ -11,83 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.emulator.gaps.patches import add, wrap
-
-Client = Callable[[str], Any]
+from tests.emulator.resources import Client, Network, describe_service, register_task_definition
 
 FARGATE_SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A VPC with two subnets and a security group."""
-
-    vpc: str
-    subnets: list[str]
-    group: str
-
-
-@pytest.fixture
-def network(client: Client) -> Iterator[Network]:
-    ec2 = client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
-        for cidr, zone in (("10.9.1.0/24", "eu-central-1a"), ("10.9.2.0/24", "eu-central-1b"))
-    ]
-    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
-    yield Network(vpc, subnets, group)
-    ec2.delete_security_group(GroupId=group)
-    for subnet in subnets:
-        ec2.delete_subnet(SubnetId=subnet)
-    ec2.delete_vpc(VpcId=vpc)
-
-
-@pytest.fixture
-def cluster(client: Client) -> Iterator[str]:
-    ecs = client("ecs")
-    name = f"cluster-{uuid4().hex}"
-    ecs.create_cluster(clusterName=name)
-    yield name
-    ecs.delete_cluster(cluster=name)
-
-
-def register_task_definition(client: Client, family: str) -> str:
-    answer = client("ecs").register_task_definition(
-        family=family,
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        cpu="256",
-        memory="512",
-        containerDefinitions=[{"name": "web", "image": "web"}],
-    )
-    return str(answer["taskDefinition"]["taskDefinitionArn"])
-
-
-@pytest.fixture
-def create_service(client: Client, cluster: str, network: Network) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Make a service ``web`` that ends with the test."""
-    ecs = client("ecs")
-    awsvpc = {"subnets": network.subnets, "securityGroups": [network.group]}
-
-    def create(**settings: object) -> dict[str, Any]:
-        defaults = {
-            "cluster": cluster,
-            "serviceName": "web",
-            "taskDefinition": register_task_definition(client, "web"),
-            "networkConfiguration": {"awsvpcConfiguration": awsvpc},
-        }
-        service: dict[str, Any] = ecs.create_service(**{**defaults, **settings})["service"]
-        return service
-
-    yield create
-    ecs.delete_service(cluster=cluster, service="web", force=True)
-
-
-def describe_service(client: Client, cluster: str) -> dict[str, Any]:
-    service: dict[str, Any] = client("ecs").describe_services(cluster=cluster, services=["web"])["services"][
-        0
-    ]
-    return service
 
 
 SETTINGS = {
@@ -120,7 +46,7 @@ def test_a_service_keeps_the_settings_that_it_is_updated_with(
     client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
 ) -> None:
     create_service(desiredCount=1)
-    client("ecs").update_service(cluster=cluster, service="web", **SETTINGS)
+    client("ecs").update_service(cluster=cluster, service="web", forceNewDeployment=True, **SETTINGS)
     service = describe_service(client, cluster)
     assert {name: service[name] for name in SETTINGS} == SETTINGS
 
@@ -187,7 +113,9 @@ def test_a_service_that_gets_a_capacity_provider_strategy_loses_its_launch_type(
     client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
 ) -> None:
     create_service(desiredCount=1, launchType="FARGATE")
-    client("ecs").update_service(cluster=cluster, service="web", capacityProviderStrategy=FARGATE_SPOT)
+    client("ecs").update_service(
+        cluster=cluster, service="web", capacityProviderStrategy=FARGATE_SPOT, forceNewDeployment=True
+    )
     assert "launchType" not in describe_service(client, cluster)
 
 

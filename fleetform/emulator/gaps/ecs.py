@@ -11,7 +11,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, Task, TaskDefin
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 
-from fleetform.emulator.gaps import instances
+from fleetform.emulator.gaps import tasks
 from fleetform.emulator.gaps.patches import Method, parameter, wrap
 
 # Members that CreateService takes and Service or its Deployment returns (botocore's model of ecs), but moto
@@ -95,7 +95,7 @@ def reach_steady_state() -> None:
         backend = response.ecs_backend
         if service.task_definition:
             service.task_definition = backend.describe_task_definition(service.task_definition).arn
-        if service.status == "INACTIVE":
+        if service.status != "ACTIVE":
             service.desired_count = 0
         service.running_count, service.pending_count = service.desired_count, 0
         service.deployments = [next_deployment(service)] if service.status == "ACTIVE" else []
@@ -105,14 +105,14 @@ def reach_steady_state() -> None:
         after_service_call(call, settle)
 
 
-def register_instances() -> None:
-    """Register the services' tasks in Cloud Map; see ``instances.py``."""
+def run_tasks() -> None:
+    """Run the services' tasks; see ``tasks.py``."""
 
-    def register(response: EC2ContainerServiceResponse, service: Service) -> None:
-        instances.register(service, response.current_account)
+    def run(response: EC2ContainerServiceResponse, service: Service) -> None:
+        tasks.roll_out(service, response.current_account)
 
     for call in ("create_service", "update_service", "delete_service"):
-        after_service_call(call, register)
+        after_service_call(call, run)
 
 
 def end_tasks() -> None:
@@ -126,14 +126,14 @@ def end_tasks() -> None:
 
     def run_task(original: Method) -> Method:
         def run(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> list[Task]:  # noqa: ANN401 -- passed on
-            tasks = cast("list[Task]", original(backend, *args, **kwargs))
-            for task in tasks:
+            started = cast("list[Task]", original(backend, *args, **kwargs))
+            for task in started:
                 task.last_status, task.desired_status = "STOPPED", "STOPPED"
                 task.stopped_reason = "Essential container in task exited"
                 remove_interface(task, backend)
                 for container in task.containers:
                     container.last_status = "STOPPED"
-            return tasks
+            return started
 
         return run
 
@@ -193,9 +193,11 @@ def next_deployment(service: Service) -> dict[str, Any]:
     runs = {
         "capacityProviderStrategy": getattr(service, "capacity_provider_strategy", None),
         "launchType": service.launch_type,
+        "loadBalancers": service.load_balancers,
         "networkConfiguration": service.network_configuration,
         "platformVersion": service.platform_version,
         "serviceConnectConfiguration": getattr(service, "service_connect_configuration", None),
+        "serviceRegistries": service.service_registries,
         "taskDefinition": service.task_definition,
     }
     latest = service.deployments[0]

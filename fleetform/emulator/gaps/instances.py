@@ -5,72 +5,69 @@ AWS (ECS developer guide, "Service discovery"): ECS registers each task of a ser
 connected.
 """
 
+from collections.abc import Iterable
+from typing import Any, Protocol
+
 from moto.ec2.models import ec2_backends
-from moto.ec2.models.subnets import Subnet
 from moto.ecs.models import Service
-from moto.moto_api._internal import mock_random
-from moto.servicediscovery.models import ServiceDiscoveryBackend, ServiceInstance, servicediscovery_backends
-
-# AWS reserves the first four addresses of a subnet (VPC user guide, "Subnet CIDR blocks").
-_FIRST_HOST = 4
+from moto.servicediscovery.models import servicediscovery_backends
 
 
-def register(service: Service, account_id: str) -> None:
-    """Register one instance in Cloud Map for each running task, replacing those of earlier deployments."""
+class Task(Protocol):
+    """A task of a service, with what its instances need."""
+
+    @property
+    def id(self) -> str:
+        """The last part of its ARN, which is the id of its instances, too."""
+
+    @property
+    def address(self) -> str:
+        """Its private address."""
+
+    @property
+    def subnet(self) -> str:
+        """The id of its subnet."""
+
+    @property
+    def registries(self) -> tuple[dict[str, Any], ...]:
+        """The registries of its service when it started."""
+
+
+def register(service: Service, tasks: Iterable[Task], account_id: str) -> None:
+    """Register each task in its registries in Cloud Map, and deregister the service's other tasks."""
     cloud_map = servicediscovery_backends[account_id][service.region_name]
-    registries = {registry["registryArn"].split("/")[-1]: registry for registry in service.service_registries}
-    deployment = str(service.deployments[0]["id"]) if service.deployments else ""
-    for registry_id in list(cloud_map.services):
-        desired = service.running_count if registry_id in registries else 0
-        ours = [instance for instance in cloud_map.list_instances(registry_id) if _belongs(instance, service)]
-        current = [instance for instance in ours if instance.creator_request_id == deployment]
-        for instance in ours:
-            if instance not in current[:desired]:
-                cloud_map.deregister_instance(registry_id, instance.instance_id)
-        for index in range(len(current), desired):
-            attributes = _attributes(
-                service, _subnet(service, account_id, index), cloud_map, registries[registry_id]
-            )
-            cloud_map.register_instance(registry_id, mock_random.uuid4().hex, deployment, attributes)
+    wanted = {
+        (registry["registryArn"].split("/")[-1], task.id): _attributes(service, task, registry, account_id)
+        for task in tasks
+        for registry in task.registries
+    }
+    earlier: set[tuple[str, str]] = vars(service).get("instances", set())
+    for registry, instance in earlier - wanted.keys():
+        if registry in cloud_map.services and any(
+            each.instance_id == instance for each in cloud_map.list_instances(registry)
+        ):
+            cloud_map.deregister_instance(registry, instance)
+    for registry, instance in wanted.keys() - earlier:
+        if registry in cloud_map.services:
+            cloud_map.register_instance(registry, instance, "", wanted[registry, instance])
+    vars(service)["instances"] = {*wanted}
 
 
-def _belongs(instance: ServiceInstance, service: Service) -> bool:
-    names = (instance.attributes.get("ECS_CLUSTER_NAME"), instance.attributes.get("ECS_SERVICE_NAME"))
-    return names == (service.cluster_name, service.name)
-
-
-def _subnet(service: Service, account_id: str, index: int) -> Subnet:
-    """Spread the tasks over the subnets."""
-    subnets = service.network_configuration["awsvpcConfiguration"]["subnets"]
-    return ec2_backends[account_id][service.region_name].get_subnet(subnets[index % len(subnets)])
-
-
-def _attributes(
-    service: Service, subnet: Subnet, cloud_map: ServiceDiscoveryBackend, registry: dict[str, str | int]
-) -> dict[str, str]:
+def _attributes(service: Service, task: Task, registry: dict[str, Any], account_id: str) -> dict[str, str]:
     """Return the attributes that ECS gives an instance.
 
     A port only where the registry names one (SRV records).
     """
+    subnet = ec2_backends[account_id][service.region_name].get_subnet(task.subnet)
     family = str(service.task_definition).split("/")[-1].split(":")[0]
     port = registry.get("port") or registry.get("containerPort")
     return {
         "AVAILABILITY_ZONE": subnet.availability_zone,
         "AWS_INIT_HEALTH_STATUS": "HEALTHY",
-        "AWS_INSTANCE_IPV4": _free_address(subnet, cloud_map),
+        "AWS_INSTANCE_IPV4": task.address,
         **({"AWS_INSTANCE_PORT": str(port)} if port else {}),
         "ECS_CLUSTER_NAME": service.cluster_name,
         "ECS_SERVICE_NAME": service.name,
         "ECS_TASK_DEFINITION_FAMILY": family,
         "REGION": service.region_name,
     }
-
-
-def _free_address(subnet: Subnet, cloud_map: ServiceDiscoveryBackend) -> str:
-    taken = {
-        instance.attributes.get("AWS_INSTANCE_IPV4")
-        for service in cloud_map.services.values()
-        for instance in service.instances
-    }
-    hosts = (str(subnet.cidr[index]) for index in range(_FIRST_HOST, subnet.cidr.num_addresses - 1))
-    return next(host for host in hosts if host not in taken)

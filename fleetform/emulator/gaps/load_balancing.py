@@ -1,17 +1,22 @@
-"""Resources of a load balancer that exist before its environment: a certificate, a hosted zone, a web ACL.
+"""Load balancers: the priorities of their rules, and resources that exist before the environment.
 
-AWS: the team created them. The emulator's account is empty, so any name is accepted.
+The team created the latter: a certificate, a hosted zone, a web ACL. The emulator's account is empty, so any
+name is accepted.
 """
 
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from moto.acm.models import AWSCertificateManagerBackend, CertificateNotFound
-from moto.elbv2.models import ELBv2Backend
+from moto.elbv2.exceptions import ELBClientError
+from moto.elbv2.models import ELBv2Backend, FakeListenerRule, FakeRule
 from moto.route53.models import FakeZone, Route53Backend
 from moto.wafv2.models import FakeWebACL, WAFV2Backend
 
 from fleetform.emulator.gaps.patches import Method, wrap
+
+# Without default rules (ELB user guide, "Quotas for your Application Load Balancers").
+RULES = 100
 
 
 def accept_any_certificate() -> None:
@@ -75,3 +80,53 @@ def accept_any_web_acl() -> None:
         return associated
 
     wrap(WAFV2Backend, "associate_web_acl", associate_web_acl)
+
+
+def swap_priorities() -> None:
+    """Accept that rules swap their priorities in one call.
+
+    AWS (API_SetRulePriorities): there may be no conflict in the new order; other rules keep their priority.
+    Moto: ``elbv2/models.py`` set_rule_priorities also refuses what another rule of the same call has now.
+    """
+
+    def set_rule_priorities(original: Method) -> Method:
+        def changed(backend: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[FakeRule]:
+            rules = {
+                each["RuleArn"]: backend.describe_rules(listener_arn=None, rule_arns=[each["RuleArn"]])[0]
+                for each in rule_priorities
+            }
+            before = {arn: rule.priority for arn, rule in rules.items()}
+            for rule in rules.values():
+                rule.priority = None
+            try:
+                return cast("list[FakeRule]", original(backend, rule_priorities))
+            except ELBClientError:
+                for arn, rule in rules.items():
+                    rule.priority = before[arn]
+                raise
+
+        return changed
+
+    wrap(ELBv2Backend, "set_rule_priorities", set_rule_priorities)
+
+
+def limit_rules() -> None:
+    """Refuse more rules than a load balancer may have.
+
+    AWS (API_CreateRule, errors): TooManyRules.
+    Moto: ``elbv2/models.py`` create_rule has no limit.
+    """
+
+    def create_rule(original: Method) -> Method:
+        def created(backend: ELBv2Backend, listener_arn: str, *args: Any, **kwargs: Any) -> FakeListenerRule:  # noqa: ANN401 -- passed on
+            for balancer in backend.load_balancers.values():
+                listeners = balancer.listeners
+                count = sum(len(listener.rules) - 1 for listener in listeners.values())
+                if listener_arn in listeners and count >= RULES:
+                    message = "The maximum number of rules on the load balancer has been reached"
+                    raise ELBClientError("TooManyRules", message)
+            return cast("FakeListenerRule", original(backend, listener_arn, *args, **kwargs))
+
+        return created
+
+    wrap(ELBv2Backend, "create_rule", create_rule)

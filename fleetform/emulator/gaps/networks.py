@@ -7,6 +7,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.network_acls import NetworkAclEntry
 from moto.ec2.models.vpcs import VPC
+from moto.ec2.utils import random_private_ip
 
 from fleetform.emulator.gaps.patches import Method, wrap
 
@@ -52,16 +53,20 @@ def report_missing_network_acl_entries() -> None:
 
 
 def delete_nat_interfaces() -> None:
-    """Delete a NAT gateway's network interface with it.
+    """Delete a NAT gateway's network interface with it, and disassociate its address.
 
-    AWS (EC2 API_NatGatewayAddress): the interface is the gateway's.
+    AWS (EC2 API_NatGatewayAddress, API_DeleteNatGateway): the interface is the gateway's; the address stays.
     Moto: ``ec2/models/nat_gateways.py`` creates it with the gateway, but delete_nat_gateway keeps it.
     """
 
     def delete_nat_gateway(original: Method) -> Method:
         def deleted(backend: EC2Backend, nat_gateway_id: str) -> NatGateway:
             gateway = cast("NatGateway", original(backend, nat_gateway_id))
-            backend.delete_network_interface(gateway._eni.id)  # noqa: SLF001 -- it has no other name
+            interface = gateway._eni  # noqa: SLF001 -- it has no other name
+            for address in backend.addresses:
+                if address.eni is interface:
+                    backend.disassociate_address(association_id=address.association_id)
+            backend.delete_network_interface(interface.id)
             return gateway
 
         return deleted
@@ -89,6 +94,33 @@ def route_to_gateway_endpoints() -> None:
                 )
             for table in before - after:
                 backend.delete_route(table, prefix_list)
+
+        return modified
+
+    wrap(EC2Backend, "modify_vpc_endpoint", modify_vpc_endpoint)
+
+
+def follow_subnets_of_endpoints() -> None:
+    """Create and delete the network interfaces of an endpoint whose subnets change.
+
+    AWS (EC2 API_ModifyVpcEndpoint): an interface endpoint has one in each of its subnets.
+    Moto: ``ec2/models/vpcs.py`` creates them only with the endpoint, and all in the default security group.
+    """
+
+    def modify_vpc_endpoint(original: Method) -> Method:
+        def modified(backend: EC2Backend, vpc_id: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed on
+            original(backend, vpc_id, *args, **kwargs)
+            (endpoint,) = backend.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])
+            if endpoint.vpc_endpoint_type != "Interface":
+                return
+            subnets: list[str] = endpoint.subnet_ids or []
+            interfaces = {backend.enis[each].subnet.id: each for each in endpoint.network_interface_ids}
+            for subnet in interfaces.keys() - {*subnets}:
+                backend.delete_network_interface(interfaces.pop(subnet))
+            for subnet in subnets:
+                if subnet not in interfaces:
+                    interfaces[subnet] = backend.create_network_interface(subnet, random_private_ip()).id
+            endpoint.network_interface_ids = list(interfaces.values())
 
         return modified
 
