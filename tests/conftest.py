@@ -119,9 +119,9 @@ def terraform_binary() -> str:
 
 @pytest.fixture(scope="session")
 def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Process environment in which Terraform reaches an emulator and nothing else."""
+    """Process environment in which Terraform reaches an emulator without delays, and nothing else."""
     folder = tmp_path_factory.mktemp("emulator")
-    started = emulator.start(folder, port=0)
+    started = emulator.start(folder, port=0, options=emulator.Options(delay=0))
     yield installation.variables(emulator.environment(started, os.environ), folder)
     emulator.stop(folder)
 

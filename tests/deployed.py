@@ -145,7 +145,14 @@ class Deployment:
     def define(self, name: str, variables: Mapping[str, str], container: str) -> str:
         """Registers a task definition."""
         pairs = [{"name": key, "value": value} for key, value in variables.items()]
-        definition = {"name": container, "image": "nginx:1.29", "memory": 128, "environment": pairs}
+        ports = [{"containerPort": int(variables["PORT"])}] if "PORT" in variables else []
+        definition = {
+            "name": container,
+            "image": "nginx:1.29",
+            "memory": 128,
+            "environment": pairs,
+            "portMappings": ports,
+        }
         answer = self.ecs.register_task_definition(
             family=f"{self.prefix}-{name}", networkMode="awsvpc", containerDefinitions=[definition]
         )
