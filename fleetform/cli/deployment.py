@@ -22,6 +22,7 @@ from fleetform.images.promotion import RegistrySide, select_images
 from fleetform.images.promotion import promote as promote_image
 from fleetform.images.scanning import NONE, TIMEOUT, read_scan, require_severity
 from fleetform.stacks import FOUNDATION
+from fleetform.terraform import process_environment
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, verification
 from fleetform.workflow.apply.driver import DEFAULTS, RunOptions
@@ -62,6 +63,7 @@ def deploy(project: Project, env: str, options: DeployOptions) -> None:
     verify. Steps that are done already are skipped, so that a deployment continues after a failure.
     """
     require_severity(options.severity)
+    process_environment.require_neutral(os.environ)
     screen = Screen()
     render(project, env, check=False, as_json=False)
     workspace = open_checked(project, env)

@@ -13,7 +13,7 @@ from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.check import validation
 from fleetform.workflow.project import Project
 from fleetform.workflow.render.rendering import Rendering
-from fleetform.workflow.workspace import Workspace, open_workspace
+from fleetform.workflow.workspace import Workspace, open_offline_workspace, open_workspace
 
 
 def plan_as_json(project: Project, env: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def validate(project: Project, env: str, rendering: Rendering, keys: Mapping[str
         keys: Cache keys of the stacks to validate, by stack name.
     """
     screen = Screen()
-    workspace = open_workspace(project, env)
+    workspace = open_offline_workspace(project, env)
     for stack in workspace.stacks:
         if stack.name in keys:
             with screen.step(f"Validate {stack.name}"):

@@ -1,7 +1,6 @@
 """The Terraform program, and where it gets its provider from."""
 
 import importlib.util
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from fleetform.base import extras
 from fleetform.base.errors import ProgramError, printable
 from fleetform.catalog.constants import AWS_PROVIDER_VERSION
 from fleetform.hcl.literals import literal
+from fleetform.terraform import json_output
 
 PROGRAMS = ("terraform", "tofu")
 
@@ -91,7 +91,7 @@ def require_version(program: str, answer: str) -> None:
     Raises:
         ProgramError: It is older.
     """
-    found: str = json.loads(answer)["terraform_version"]
+    found: str = json_output.parse(program, answer)["terraform_version"]
     if release(found) < MINIMUM_VERSION:
         minimum = ".".join(map(str, MINIMUM_VERSION))
         raise ProgramError(

@@ -17,7 +17,7 @@ from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.models import Environment
 from fleetform.render.rendered_files import rendered_folders
 from fleetform.stacks import Stack, emptied, stacks
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands, installation, process_environment
 from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.initialization import Initialization
 from fleetform.workflow.emulated import aws_variables
@@ -159,12 +159,23 @@ def local_work_folder(project: Project, environment: Environment) -> Path:
     return project.work / ("environments" if environment.emulator else "emulated") / environment.name
 
 
-def _workspace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workspace:
+def open_offline_workspace(project: Project, name: str) -> Workspace:
+    """Prepare to run Terraform without an AWS API: no emulator is started."""
+    return _workspace(project, project.environment(name), work_folder(project, name))
+
+
+def _workspace(
+    project: Project, environment: Environment, work: Path, emulator_folder: Path | None = None
+) -> Workspace:
+    folder = project.root / "envs" / environment.name
+    process_environment.require_neutral(os.environ, folder)
+    process_environment.require_default_workspace((work / "data").glob("*"))
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    variables = installation.variables(aws_variables(environment, emulator_folder), project.work)
+    aws = aws_variables(environment, emulator_folder) if emulator_folder else os.environ
+    variables = installation.variables(aws, project.work)
     program = installation.find_program()
     _require_version(project, program, variables)
-    return Workspace(environment, program, project.root / "envs" / environment.name, work, variables)
+    return Workspace(environment, program, folder, work, variables)
 
 
 def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:

@@ -113,6 +113,11 @@ def has_outputs(lines: Iterable[str]) -> bool:
     return any(colorless(line) == _OUTPUTS for line in lines)
 
 
+def has_changes(lines: Iterable[str]) -> bool:
+    """Whether a plan changes anything, according to the same text."""
+    return any(line.startswith(_COUNTS) or line == _OUTPUTS for line in map(colorless, lines))
+
+
 def _matches_counts(plan: StackPlan, line: str) -> bool:
     printed, counts = summarize([line]), plan.counts
     replaced = counts["replace"]

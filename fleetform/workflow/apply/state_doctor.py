@@ -1,6 +1,5 @@
 """Finds what needs fixing by hand in an environment's state bucket and its stacks' folders."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from fleetform.base.errors import CheckFailedError, InputError, printable
-from fleetform.base.processes import read, run
+from fleetform.base.processes import run
 from fleetform.base.program_name import command
 from fleetform.stacks import Stack
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands
 from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import LocalMachine, Lock
@@ -61,7 +60,7 @@ def examine(workspace: Workspace, now: datetime) -> list[Finding]:
         )
     folders = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
     without_folder = sorted({key.partition("/")[0] for key in objects} - {*folders})
-    doctor = _Doctor(workspace, objects, locks.this_machine(), now, _version(workspace))
+    doctor = _Doctor(workspace, objects, locks.this_machine(), now)
     return [
         *(doctor.examine_stack(name, has_folder=True) for name in folders),
         *map(doctor.examine_stack, without_folder),
@@ -98,20 +97,12 @@ def find_lock(workspace: Workspace, findings: list[Finding], named: str) -> tupl
     return stacks[finding.stack], finding.lock, finding.stale
 
 
-def _version(workspace: Workspace) -> str:
-    version: str = json.loads(read(commands.version(workspace.program), workspace.variables))[
-        "terraform_version"
-    ]
-    return version
-
-
 @dataclass(frozen=True)
 class _Doctor:
     workspace: Workspace
     objects: Mapping[str, Object]
     machine: LocalMachine
     now: datetime
-    version: str
 
     def examine_stack(self, stack: str, *, has_folder: bool = False) -> Finding:
         stored, held = self.objects.get(reader.state_key(stack)), self.objects.get(reader.lock_key(stack))
@@ -120,7 +111,6 @@ class _Doctor:
         stale = lock.stale_reason(self.now, self.machine) if lock else None
         troubles = [
             self._explain_unreadable(stack) if stored and not snapshot else None,
-            self._explain_newer(snapshot) if snapshot else None,
             self._explain_missing_folder(stack, snapshot) if snapshot and not has_folder else None,
             self._explain_unreadable_lock(stack) if held and not lock else None,
             self._explain_stale(stack, lock, stale, has_folder=has_folder) if lock and stale else None,
@@ -144,15 +134,6 @@ class _Doctor:
             f"its state is not in format {reader.FORMAT}; if a newer Terraform wrote it, install that; if"
             " it is"
             f" broken, restore an older version: `{versions}` lists them"
-        )
-
-    def _explain_newer(self, snapshot: Snapshot) -> str | None:
-        theirs, ours = (installation.release(version) for version in (snapshot.version, self.version))
-        if theirs <= ours:
-            return None
-        return (
-            f"Terraform {snapshot.version} wrote its state, but {self.version} is installed here; install"
-            f" {'.'.join(map(str, theirs))} or later, or remove this one from PATH"
         )
 
     def _explain_missing_folder(self, stack: str, snapshot: Snapshot) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fleetform.base.errors import ProgramError
 from fleetform.base.processes import Output, Result, read, run
 from fleetform.stacks import FOUNDATION, Stack
+from fleetform.terraform import json_output
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import lacks_outputs, translate_failures
 from fleetform.terraform.initialization import is_uninitialized
@@ -116,7 +117,8 @@ def plan(
         if isinstance(error, ProgramError) and lacks_outputs(error.output):
             raise OutputsMissingError(str(error), error.output) from None
         raise
-    changes = result.code == _PLAN_HAS_CHANGES
+    # The wrapper of hashicorp/setup-terraform turns this exit code into 0.
+    changes = result.code == _PLAN_HAS_CHANGES or text_reader.has_changes(result.lines)
     summary = summarize(result.lines, result.seconds)
     printed = text_reader.read(stack.name, result.lines) if changes else None
     return Plan(stack, path, summary, changes, printed, text_reader.has_outputs(result.lines))
@@ -176,7 +178,8 @@ def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
         workspace.terraform(planned.stack).show(planned.path),
         workspace.variables_of(planned.stack),
     )
-    return json.loads(_retry_initialized(workspace, planned.stack, lambda: read(argv, variables)))
+    text = _retry_initialized(workspace, planned.stack, lambda: read(argv, variables))
+    return json_output.parse(workspace.program, text)
 
 
 def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
@@ -197,7 +200,8 @@ def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -
 def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """Return the value of an applied stack's output."""
     argv, variables = workspace.terraform(stack).output(name), workspace.variables_of(stack)
-    return json.loads(_retry_initialized(workspace, stack, lambda: read(argv, variables)))
+    text = _retry_initialized(workspace, stack, lambda: read(argv, variables))
+    return json_output.parse(workspace.program, text)
 
 
 def apply(

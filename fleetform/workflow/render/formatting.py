@@ -11,7 +11,7 @@ from fleetform.base.cache import Kind
 from fleetform.base.processes import read, reading
 from fleetform.base.serialization import JsonCodec
 from fleetform.render import writer
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands, installation, process_environment
 from fleetform.workflow.project import Project
 
 # What `terraform fmt`, or OpenTofu's, formats in a folder. Of these, not every version takes each by its
@@ -52,7 +52,11 @@ def format_rendering(
 
 
 def _format(folder: Path) -> None:
-    read(commands.fmt(installation.find_program(), folder), installation.variables(os.environ, folder))
+    read(commands.fmt(installation.find_program(), folder), _variables(folder))
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    return process_environment.without_arguments(installation.variables(os.environ, folder))
 
 
 @contextmanager
@@ -74,13 +78,15 @@ def find_unformatted(project: Project) -> Iterator[Callable[[], list[str]]]:
         project.cache.keep(_FORMATTED, everything, {"": True})
         yield list
         return
-    variables = installation.variables(os.environ, project.work)
+    variables = _variables(project.work)
     argv = commands.fmt(program, *_arguments(project.root, [*new]), check=True)
     with reading(argv, variables, accepted=(0, 3)) as printed:
 
         def listed() -> list[str]:
             # Terraform prints paths relative to its working directory, which is ours.
-            paths = sorted({os.path.relpath(line, project.root) for line in printed().splitlines() if line})
+            # A wrapper around it prints other lines, too.
+            lines = filter(os.path.isfile, printed().splitlines())
+            paths = sorted({os.path.relpath(line, project.root) for line in lines})
             # A file that changed while Terraform was reading may not be what it has read.
             if not paths and _parts(project.root, program) == parts:
                 checked = new | everything
