@@ -43,6 +43,7 @@ printf '%s %s\\n' "${{TF_DATA_DIR:--}}" "$*" >>"$0.calls"
 stack= command=$1 plan=
 case "$1" in -chdir=*) stack=${{1##*/}} command=$2 ;; esac
 for argument in "$@"; do case "$argument" in -out=*) plan=${{argument#-out=}} ;; esac; done
+case "$*" in *" -target="*) [ -e "$0.answers/plan-targeted.$stack" ] && command=plan-targeted ;; esac
 for answer in "$0.answers/$command.$stack" "$0.answers/$command"; do
   if [ -e "$answer" ]; then . "$answer"; exit; fi
 done
@@ -80,10 +81,21 @@ class Call:
         return cls(stack, words[0], tuple(words[1:]), data_folder)
 
     def __str__(self) -> str:
-        """Return stack, command, plan file and `-destroy`: `web plan web.tfplan -destroy`."""
+        """Return stack, command, plan file, and `-destroy` or the number of targets.
+
+        Such as `web plan web.tfplan -destroy`.
+        """
         names = [word.rsplit("/", maxsplit=1)[-1] for word in self.arguments]
         shown = [name for name in names if name == "-destroy" or name.endswith(".tfplan")]
+        targets = len(self.targets)
+        shown += [f"-target={targets}"] if targets else []
         return " ".join([*([self.stack] if self.stack else []), self.command, *shown])
+
+    @property
+    def targets(self) -> list[str]:
+        """The addresses that a plan is limited to."""
+        flag = "-target="
+        return [word.removeprefix(flag) for word in self.arguments if word.startswith(flag)]
 
 
 @dataclass(frozen=True)
@@ -159,6 +171,10 @@ class FakeTerraform:
         """
         counts = f"Plan: {add} to add, {change} to change, {destroy} to destroy."
         self._plan("\n".join(part for part in (text, counts, outputs) if part), 2, stack)
+
+    def additions(self, text: str, *, stack: str) -> None:
+        """Answer a plan that is limited to targets, and leave other plans as they are."""
+        self.run("plan-targeted", f'[ -n "$plan" ] && : >"$plan"\n{_printed(text)}\nexit 2', stack=stack)
 
     def no_changes(self, *, stack: str = "") -> None:
         """Find no changes, and write the plan file."""

@@ -166,7 +166,8 @@ def _destroy(workspace: Workspace, screen: Screen) -> None:
         with screen.step(f"Destroy {stack.name}") as step:
             plan = terraform.plan(workspace, stack, step.show, mode=Mode.DESTROY)
             if not stack.reads_foundation:
-                pruning.delete_images(workspace, pruning.images_to_delete(workspace, plan))
+                changes = terraform.read_changes(workspace, plan).changes
+                pruning.delete_images(workspace, pruning.images_to_delete(workspace, changes))
             step.note = f"{terraform.apply(workspace, plan, step.show).destroy} destroyed"
 
 

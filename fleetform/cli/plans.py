@@ -14,6 +14,7 @@ from fleetform.terraform.plan.drift import Drift
 from fleetform.terraform.plan.markdown import comment
 from fleetform.terraform.plan.messages import describe_change, details, risky_changes, table
 from fleetform.terraform.plan.models import Action, Change, StackPlan
+from fleetform.terraform.plan.phases import phase_of
 from fleetform.terraform.plan.risks import Level, risk, worst
 
 VERSION = 1
@@ -128,8 +129,12 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
     columns, rows = table(plans)
     if rows:
         screen.line("")
-        cells = [(row.stack, *map(str, row.counts), row.risk or "-") for row in rows]
-        screen.table(("stack", *columns, "risk"), cells, right=columns, styles=_STYLES)
+        phases = ("phase",) if any(row.phase for row in rows) else ()
+        cells = [
+            (row.stack, *([row.phase] if row.phase else []), *map(str, row.counts), row.risk or "-")
+            for row in rows
+        ]
+        screen.table(("stack", *phases, *columns, "risk"), cells, right=columns, styles=_STYLES)
     _show_risks(screen, plans)
     if with_details:
         _show_details(screen, plans)
@@ -193,7 +198,7 @@ def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> di
                 "stack": plan.stack,
                 "counts": plan.counts,
                 "risk": worst(plan.changes),
-                "changes": [_plain(change) for change in plan.changes],
+                "changes": [{**_plain(change), "phase": phase_of(plan, change)} for change in plan.changes],
                 "outputs": [asdict(output) for output in plan.outputs],
                 "drift": [_plain(change) for change in plan.drift],
             }

@@ -24,11 +24,12 @@ from fleetform.workflow.apply.runs import StackRun, State
 from fleetform.workflow.apply.terraform import Plan
 
 _ERROR_LINES = 40
-_OUTCOMES = {State.APPLIED: "applied", State.WAITING: "not reached"}
-_TIMED = frozenset({State.APPLIED, State.UNCHANGED})
+_OUTCOMES = {State.APPLIED: "applied", State.ADDED: "additions applied", State.WAITING: "not reached"}
+_TIMED = frozenset({State.APPLIED, State.ADDED, State.UNCHANGED})
 _STYLES: Mapping[str, str] = {
     "applied": "green",
     "destroyed": "green",
+    "additions applied": "yellow",
     State.FAILED: "bold red",
     State.INTERRUPTED: "yellow",
 }
@@ -92,7 +93,8 @@ class Progress:
 
     def approve(self, proposal: Proposal) -> None:
         """Show plans that are risky, several or saved, and ask."""
-        if proposal.risk or len(proposal.changes) > 1 or proposal.is_saved:
+        is_phased = any(plan.is_split for plan in proposal.plans)
+        if proposal.risk or len(proposal.changes) > 1 or proposal.is_saved or is_phased:
             plans.show(Screen(), proposal.changes, with_details=False)
         if self._options.yes or self._environment.emulator:
             return
@@ -168,9 +170,9 @@ def _subject(environment: Environment, changing: Sequence[Plan]) -> str:
     if len(changing) == 1:
         return (
             f"{environment.name} {changing[0].stack.name} in account {environment.account}:"
-            f" {changing[0].summary}"
+            f" {changing[0].shown}"
         )
-    each = "; ".join(f"{plan.stack.name} {plan.summary}" for plan in changing)
+    each = "; ".join(f"{plan.stack.name} {plan.shown}" for plan in changing)
     return f"{environment.name} in account {environment.account}: {each}"
 
 

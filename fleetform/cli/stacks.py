@@ -16,6 +16,7 @@ from fleetform.cli.progress import Progress, next_command, show_outcome
 from fleetform.cli.screen import Screen, show_services
 from fleetform.stacks import Stack
 from fleetform.terraform.plan.drift import drift as find_drift
+from fleetform.terraform.plan.models import StackPlan
 from fleetform.validation.loading import load
 from fleetform.workflow.affected.stacks import affected
 from fleetform.workflow.apply import order, runs, saved_plans, terraform, verification
@@ -58,7 +59,7 @@ def plan(
     planned, unready = driver.survey(ready, to_apply=output.save)
     waiting += unready
     try:
-        changes = [terraform.read_changes(workspace, each, values=output.wants_values) for each in planned]
+        planned, changes = _arranged(driver, planned, output)
         if output.save:
             waiting += saved_plans.save(workspace, driver.revision, planned)
     finally:
@@ -69,6 +70,26 @@ def plan(
     plans.print_plans(env, changes, waiting, output)
     if not output.as_json:
         _suggest_apply(env, save=output.save, changes=any(each.changes for each in planned) or bool(waiting))
+
+
+def _arranged(
+    driver: Driver, planned: list[Plan], output: OutputOptions
+) -> tuple[list[Plan], list[StackPlan]]:
+    """Return plans, the foundation's with its phases, and what they would do.
+
+    Plans that are saved are those that an apply takes: if its changes are split, the foundation's has the
+    additions.
+    """
+    if output.save:
+        planned = [
+            each if each.stack.reads_foundation else driver.arrange(each, values=output.wants_values)
+            for each in planned
+        ]
+    arrangements = [
+        each.arrangement or terraform.arrange(driver.workspace, each, values=output.wants_values)
+        for each in planned
+    ]
+    return planned, [arrangement.changes for arrangement in arrangements]
 
 
 def _suggest_apply(env: str, *, save: bool, changes: bool) -> None:
@@ -102,7 +123,7 @@ def apply(
     workspace = open_checked(project, env, options)
     plans_saved = saved_plans.load(workspace) if saved else None
     if resume and plans_saved is None:
-        options = replace(options, only=order.unfinished(workspace))
+        options = replace(options, only=order.unfinished(workspace), resume=True)
     try:
         apply_stacks(workspace, lambda: require_images(project, workspace.environment), options, plans_saved)
     finally:

@@ -1,11 +1,12 @@
+# By the keys of the variables, so that they have no subnet that is about to be removed.
 output "private_subnet_ids" {
   description = "IDs of the private subnets, by key."
-  value       = { for key, subnet in aws_subnet.private : key => subnet.id }
+  value       = { for key in keys(var.private_subnets) : key => aws_subnet.private[key].id }
 }
 
 output "public_subnet_ids" {
   description = "IDs of the public subnets, by key."
-  value       = { for key, subnet in aws_subnet.public : key => subnet.id }
+  value       = { for key in keys(var.public_subnets) : key => aws_subnet.public[key].id }
 }
 
 output "s3_prefix_list_id" {

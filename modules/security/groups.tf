@@ -11,7 +11,8 @@ resource "aws_security_group" "this" {
   tags = { Name = "${var.name}-${each.key}" }
 
   lifecycle {
-    # A new description replaces the group, and a group in use cannot be deleted first.
+    # A new description would replace the group, and AWS does not delete a group in use.
     create_before_destroy = true
+    ignore_changes        = [description]
   }
 }

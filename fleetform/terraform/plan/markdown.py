@@ -40,10 +40,13 @@ def comment(env: str, plans: Sequence[StackPlan], waiting: Sequence[str] = ()) -
 
 def _table(plans: Sequence[StackPlan]) -> str:
     columns, rows = table(plans)
-    head = f"| stack | {' | '.join(columns)} | risk |\n| --- |{' ---: |' * len(columns)} --- |\n"
+    phased = any(row.phase for row in rows)
+    head = f"| stack | {'phase | ' * phased}{' | '.join(columns)} | risk |\n"
+    head += f"| --- |{' --- |' * phased}{' ---: |' * len(columns)} --- |\n"
     return head + _rows(
         (
-            f"| {code(row.stack)} | {' | '.join(map(str, row.counts))} |"
+            f"| {code(row.stack)} | {f'{row.phase} | ' if row.phase else ''}"
+            f"{' | '.join(map(str, row.counts))} |"
             f" {f'**{row.risk}**' if row.risk else '-'} |\n"
             for row in rows
         ),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fleetform.base.errors import printable
 from fleetform.terraform.plan.models import SENSITIVE, UNKNOWN, Action, Change, Difference, StackPlan
+from fleetform.terraform.plan.phases import Phase, part_of
 from fleetform.terraform.plan.risks import Level, Risk, risk, worst
 
 COLUMNS = ("add", "change", "replace", "destroy")
@@ -41,11 +42,13 @@ class Row(NamedTuple):
         stack: The stack's name.
         counts: A number for each column.
         risk: The worst risk.
+        phase: The phase of the changes; None if the foundation loses nothing.
     """
 
     stack: str
     counts: tuple[int, ...]
     risk: Level | None
+    phase: Phase | None = None
 
 
 class RiskyChange(NamedTuple):
@@ -59,12 +62,23 @@ class RiskyChange(NamedTuple):
 def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
     """Return the number columns and the rows.
 
-    Imports, moves and forgets have a column only where there are any.
+    Imports, moves and forgets have a column only where there are any. If the foundation loses resources, each
+    row has its phase, and the foundation has a row for what it gains and one for what it loses.
     """
     columns = COLUMNS + tuple(name for name in _RARE_COLUMNS if any(plan.counts[name] for plan in plans))
-    return columns, [
-        Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes)) for plan in plans
+    if not any(plan.later for plan in plans):
+        return columns, [_row(plan, columns) for plan in plans]
+    rows = [
+        _row(part, columns, phase)
+        for phase in Phase
+        for plan in plans
+        if (part := part_of(plan, phase)) and (part.changes or not plan.changes)
     ]
+    return columns, rows
+
+
+def _row(plan: StackPlan, columns: Sequence[str], phase: Phase | None = None) -> Row:
+    return Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes), phase)
 
 
 def risky_changes(plans: Sequence[StackPlan]) -> list[RiskyChange]:

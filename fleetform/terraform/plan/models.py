@@ -103,12 +103,14 @@ class StackPlan:
         changes: In Terraform's order; without unchanged resources.
         outputs: The outputs that change.
         drift: Changes outside of Terraform since its last apply.
+        later: In the foundation, the addresses of changes that wait until the services are applied.
     """
 
     stack: str
     changes: tuple[Change, ...] = ()
     outputs: tuple[Difference, ...] = ()
     drift: tuple[Change, ...] = ()
+    later: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:

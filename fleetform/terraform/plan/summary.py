@@ -1,8 +1,9 @@
 """The counts of a plan or an apply, read from Terraform's closing line."""
 
+import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from fleetform.terraform.plain_text import colorless
 
@@ -30,6 +31,10 @@ class Summary:
     destroy: int = 0
     seconds: float = 0.0
     imports: int = 0
+
+    def __add__(self, other: "Summary") -> "Summary":
+        """Return what two applies have done together."""
+        return Summary(*map(operator.add, astuple(self), astuple(other)))
 
     @property
     def only_destroys(self) -> bool:

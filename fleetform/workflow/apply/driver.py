@@ -4,9 +4,9 @@ A listener shows progress and asks.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from fleetform.base.errors import CheckFailedError, FleetformError, ProgramError
@@ -14,8 +14,10 @@ from fleetform.base.processes import Output
 from fleetform.catalog.models import Environment
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
+from fleetform.terraform.plan.models import StackPlan
+from fleetform.terraform.plan.phases import Arrangement, Phase, is_within
 from fleetform.terraform.plan.risks import worst
-from fleetform.terraform.plan.summary import FINISHED
+from fleetform.terraform.plan.summary import FINISHED, Summary
 from fleetform.workflow.apply import runs, terraform
 from fleetform.workflow.apply.background import Background
 from fleetform.workflow.apply.listener import Listener, Proposal
@@ -37,6 +39,7 @@ class RunOptions:
         yes: Do not ask.
         jobs: How many stacks to run at a time; 0 to choose by the machine.
         only: Names of the stacks to include; empty for all.
+        resume: `only` has all stacks that the last run did not finish.
         verbose: Show all that Terraform prints.
         color: Terraform prints in color, for a terminal that shows its output.
         wait: Minutes to wait for a state lock.
@@ -45,6 +48,7 @@ class RunOptions:
     yes: bool = False
     jobs: int = 0
     only: frozenset[str] = frozenset()
+    resume: bool = False
     verbose: bool = False
     color: bool = False
     wait: int = 1
@@ -88,6 +92,7 @@ class Driver:
         self._checked = Background(lambda: checks(workspace))
         self._revision: Revision | None = None
         self._saved: Mapping[Stack, Plan] | None = None
+        self._added: dict[Stack, Summary] = {}
 
     def plan(self, stacks: Sequence[Stack], mode: Mode = Mode.APPLY) -> list[Plan]:
         """Plan stacks. The plans are kept until they are applied or discarded.
@@ -100,6 +105,45 @@ class Driver:
         with self._discarding_on_error(stacks):
             _require_none("plan", self.workspace.environment, failures)
         return planned
+
+    def plan_foundation(self) -> Plan | None:
+        """Plan the foundation, and arrange its changes in phases.
+
+        If they are split, the plan has the additions only.
+
+        Returns:
+            The plan; None if plans are saved, and this is not.
+
+        Raises:
+            CheckFailedError: A check fails, or there are too many additions beside removals.
+            ProgramError: It cannot be planned.
+        """
+        planned = self.plan([FOUNDATION])
+        if self._saved is not None or not planned:
+            return next(iter(planned), None)
+        with self._discarding_on_error([FOUNDATION]):
+            return self.arrange(planned[0])
+
+    def arrange(self, planned: Plan, *, values: bool = False) -> Plan:
+        """Arrange the changes of the foundation's plan; plan its additions if they are split.
+
+        Args:
+            planned: The whole plan.
+            values: Include values that differ, outputs, and changes made outside of Terraform.
+        """
+        arrangement = terraform.arrange(self.workspace, planned, values=values)
+        if not arrangement.is_split:
+            return replace(planned, arrangement=arrangement)
+
+        def work(stack: Stack, output: Output) -> tuple[Plan, str]:
+            additions = terraform.plan_additions(
+                self.workspace, arrangement, stack, output, color=self.options.color
+            )
+            return additions, f"{additions.summary} before the services"
+
+        plans, failures = self._each([planned.stack], "plan", work)
+        _require_none("plan", self.workspace.environment, failures)
+        return plans[0]
 
     def survey(self, stacks: Sequence[Stack], *, to_apply: bool = False) -> tuple[list[Plan], list[str]]:
         """Plan those stacks that can be planned before anything is applied.
@@ -166,6 +210,10 @@ class Driver:
         """Whether saved plans are used."""
         return self._saved is not None
 
+    def has_plan(self, stack: Stack) -> bool:
+        """Whether a stack's plan is saved, if saved plans are used."""
+        return self._saved is None or stack in self._saved
+
     @property
     def revision(self) -> Revision:
         """The revision of the files that the plans were made from."""
@@ -192,20 +240,68 @@ class Driver:
             for plan in changing:
                 plan.discard()
             raise
-        self._apply(changing, "destroy" if mode == Mode.DESTROY else "apply")
+        is_split = any(plan.is_split for plan in changing)
+        self._apply(changing, "destroy" if mode == Mode.DESTROY else Phase.ADD if is_split else "apply")
+
+    def remove(self, approved: StackPlan) -> None:
+        """Plan the foundation again, and apply what is left of what was approved.
+
+        If there is anything else, ask again.
+
+        Raises:
+            CheckFailedError: There is anything else than what was saved and reviewed.
+            InputError: The user declines.
+            ProgramError: It fails.
+        """
+        uses_saved, self._saved = self.uses_saved, None
+        planned = self.plan([FOUNDATION])[0]
+        if not planned.changes:
+            planned.discard()
+            self._record(FOUNDATION, State.APPLIED, self._total(FOUNDATION, Summary()).outcome)
+            return
+        with self._discarding_on_error([FOUNDATION]):
+            changes = terraform.read_changes(self.workspace, planned)
+            if not is_within(changes.changes, approved):
+                if uses_saved:
+                    raise CheckFailedError(
+                        f"{FOUNDATION.name}: more is left to do than what was saved; its removals were not"
+                        " applied: plan again"
+                    )
+                later = tuple(change.address for change in changes.changes)
+                arrangement = Arrangement(replace(changes, later=later), planned.summary, goes_last=True)
+                planned = replace(planned, arrangement=arrangement)
+                self._approve([planned], Mode.APPLY)
+            else:
+                self._require_revision()
+                self._delete_images(self._images_to_delete([changes]))
+        self._apply([planned], Phase.REMOVE)
 
     def _approve(self, changing: Sequence[Plan], mode: Mode) -> None:
         """Get approval for plans, and delete images whose repositories they delete."""
-        images = self._images_to_delete(changing)
-        changes = [terraform.read_changes(self.workspace, plan) for plan in changing]
+        changes = [
+            plan.arrangement.changes if plan.arrangement else terraform.read_changes(self.workspace, plan)
+            for plan in changing
+        ]
+        images = self._images_to_delete(changes)
         risk = worst(change for plan in changes for change in plan.changes)
         self.listener.approve(Proposal(changing, changes, images, risk, mode, self.uses_saved))
+        self._require_revision()
+        if any(plan.is_split for plan in changing):
+            images = self._images_to_delete(
+                [terraform.read_changes(self.workspace, plan) for plan in changing]
+            )
+        self._delete_images(images)
+
+    def _require_revision(self) -> None:
+        """Require the files that the plans were made from."""
         if self._revision != runs.current_revision(self.workspace):
             raise CheckFailedError(
                 f"the files of {self.workspace.environment.name}, or the commit, have changed since the"
                 " plan was made;"
                 " nothing was applied: plan again"
             )
+
+    def _delete_images(self, images: Mapping[str, int]) -> None:
         if images:
             pruning.delete_images(self.workspace, images)
             for repository, count in images.items():
@@ -229,7 +325,11 @@ class Driver:
             except KeyboardInterrupt:
                 self._record(stack, State.INTERRUPTED, _so_far(counts))
                 raise
-            self._record(stack, State.APPLIED, summary.outcome, summary.seconds)
+            total = self._total(stack, summary)
+            if plans[stack].is_split:
+                self._added[stack] = total
+            state = State.ADDED if plans[stack].is_split else State.APPLIED
+            self._record(stack, state, total.outcome, total.seconds)
             return None, summary.outcome
 
         try:
@@ -291,12 +391,16 @@ class Driver:
         if self._recorder and self._recorder.stacks[stack.name].state != State.INTERRUPTED:
             self._recorder.note(stack.name, State.INTERRUPTED)
 
-    def _images_to_delete(self, changing: Sequence[Plan]) -> dict[str, int]:
+    def _total(self, stack: Stack, summary: Summary) -> Summary:
+        """Return what was done to a stack in this run, its additions included."""
+        return self._added[stack] + summary if stack in self._added else summary
+
+    def _images_to_delete(self, changes: Iterable[StackPlan]) -> dict[str, int]:
         """Return how many images are in each repository that a plan destroys."""
         images: dict[str, int] = {}
-        for plan in changing:
-            if not plan.stack.reads_foundation:
-                images |= pruning.images_to_delete(self.workspace, plan)
+        for plan in changes:
+            if plan.stack == FOUNDATION.name:
+                images |= pruning.images_to_delete(self.workspace, plan.changes)
         return images
 
 

@@ -19,7 +19,8 @@ class Proposal:
 
     Attributes:
         plans: The saved plans, each with changes.
-        changes: What they would change, in the same order.
+        changes: What they would change, in the same order; for the foundation, its removals included, which
+            are applied once the services are.
         images_to_delete: Number of images by repository. They go first: ECR deletes only empty repositories.
         risk: The worst risk of all changes.
         mode: Whether stacks are applied or destroyed.

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 
 from fleetform.aws.one_off import OneOffTask
 from fleetform.base.errors import InputError
+from fleetform.base.program_name import command
 from fleetform.stacks import FOUNDATION, Stack, waves
 from fleetform.terraform.commands import Mode
+from fleetform.terraform.plan.phases import Arrangement
 from fleetform.workflow.apply import one_off_tasks, runs, states
 from fleetform.workflow.apply.driver import Driver, RunOptions
 from fleetform.workflow.apply.runs import State
@@ -62,8 +64,9 @@ def apply_waves(driver: Driver, prepare_dependents: Callable[[], None]) -> None:
     """Apply the stacks of an environment, in waves of those that do not wait for each other.
 
     Dependents come after what they depend on. If that only loses resources, they go first: AWS does not
-    delete what is in use, and a caller should stop calling before its access is closed. So do stacks that all
-    services have left. One-off tasks run before the stacks of services are planned.
+    delete what is in use, and a caller should stop calling before its access is closed. If it gains and
+    loses, its additions go before them and its removals after them. Stacks that all services have left go
+    first. One-off tasks run before the stacks of services are planned.
 
     Args:
         driver: Plans and applies.
@@ -96,27 +99,68 @@ class _Apply:
             self._prepare()
             self._apply_dependents()
             return
-        planned = self._driver.plan([FOUNDATION])
-        if planned and self._may_go_last(planned[0]):
-            self._driver.listener.notice(
-                f"{FOUNDATION.name} only loses resources; stacks that may still use them go first"
-            )
-            if not self._driver.uses_saved:
-                planned[0].discard()
+        foundation = self._driver.plan_foundation()
+        if foundation and foundation.arrangement and foundation.is_split:
+            self._split(foundation, foundation.arrangement)
+        elif foundation and self._may_go_last(foundation):
+            self._foundation_last(foundation)
+        else:
+            self._driver.apply([foundation] if foundation else [])
             self._prepare()
             self._apply_dependents()
-            self._driver.apply(self._driver.plan([FOUNDATION]))
-            if self._driver.uses_saved:
-                return
+
+    def _split(self, additions: Plan, arrangement: Arrangement) -> None:
+        """Apply additions, then the services, then removals."""
+        count = len(arrangement.changes.later)
+        what = f"{count} {'removal' if count == 1 else 'removals'}"
+        if additions.changes:
+            self._driver.apply([additions])
         else:
-            self._driver.apply(planned)
-            self._prepare()
+            additions.discard()
+        self._prepare()
+        self._apply_dependents()
+        if missing := self._omitted_dependents():
+            self._driver.listener.notice(
+                f"{FOUNDATION.name}: {what} left, until {', '.join(missing)} no longer use them;"
+                f" `{command('apply', env=self._workspace.environment.name)}` applies the rest"
+            )
+            return
+        self._driver.remove(arrangement.changes)
+
+    def _foundation_last(self, foundation: Plan) -> None:
+        """Apply the services, and then the foundation, which only loses resources."""
+        self._driver.listener.notice(
+            f"{FOUNDATION.name} only loses resources; stacks that may still use them go first"
+        )
+        if not self._driver.uses_saved:
+            foundation.discard()
+        self._prepare()
+        self._apply_dependents()
+        if self._driver.uses_saved:
+            if missing := self._omitted_dependents():
+                self._driver.listener.notice(
+                    f"{FOUNDATION.name}: not applied, until {', '.join(missing)} no longer use what it loses"
+                )
+                return
+            self._driver.apply([foundation])
+            return
+        self._driver.apply(self._driver.plan([FOUNDATION]))
         self._apply_dependents()
 
     def _may_go_last(self, foundation: Plan) -> bool:
         """Return whether the dependents may go first."""
-        applied = all(states.has_state(self._workspace, stack) for stack in self._dependents)
-        return foundation.summary.only_destroys and applied
+        return foundation.goes_last and all(
+            states.has_state(self._workspace, stack) for stack in self._dependents
+        )
+
+    def _omitted_dependents(self) -> list[str]:
+        """Return the stacks of services that this run does not apply, and no earlier run that it resumes."""
+        options = self._driver.options
+        return [
+            stack.name
+            for stack in self._dependents
+            if not ((options.includes(stack) or options.resume) and self._driver.has_plan(stack))
+        ]
 
     def _apply_dependents(self) -> None:
         for wave in waves(stack for stack in self._dependents if self._driver.options.includes(stack)):

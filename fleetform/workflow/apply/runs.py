@@ -35,6 +35,7 @@ class State(StrEnum):
     PLANNING = "planning"
     PLANNED = "planned"
     APPLYING = "applying"
+    ADDED = "added"
     UNCHANGED = "unchanged"
     APPLIED = "applied"
     FAILED = "failed"
@@ -44,6 +45,7 @@ class State(StrEnum):
     KILLED = "killed"
 
 
+# `ADDED`: its additions are applied, and its removals are not.
 SETTLED = frozenset({State.UNCHANGED, State.APPLIED})
 """The states of a stack that needs nothing more from a run."""
 

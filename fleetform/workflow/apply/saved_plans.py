@@ -11,6 +11,7 @@ from fleetform.base.errors import InputError
 from fleetform.base.program_name import command
 from fleetform.stacks import Stack
 from fleetform.terraform.plan.models import Action, Change, Difference, StackPlan
+from fleetform.terraform.plan.phases import Arrangement
 from fleetform.terraform.plan.summary import Summary
 from fleetform.workflow.apply import runs
 from fleetform.workflow.apply.runs import Revision
@@ -29,7 +30,7 @@ def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> lis
     """Save plans in place of earlier ones. They may hold secrets: only the owner can read them.
 
     If the foundation's plan changes outputs, plans that read its outputs are not saved: they would use old
-    values.
+    values. If it goes last, it only takes from the outputs what they do not read.
 
     Returns:
         The names of the stacks whose plans are not saved.
@@ -37,7 +38,7 @@ def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> lis
     discard(workspace)
     folder = _folder(workspace)
     folder.mkdir(parents=True, mode=0o700)
-    stale = any(not plan.stack.reads_foundation and plan.outputs for plan in plans)
+    stale = any(not plan.stack.reads_foundation and plan.outputs and not plan.goes_last for plan in plans)
     records, unsaved = [], []
     for plan in plans:
         if stale and plan.stack.reads_foundation and plan.stack not in workspace.emptied:
@@ -78,17 +79,28 @@ def load(workspace: Workspace) -> Mapping[Stack, Plan]:
 
 
 def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
-    printed = record["printed"]
+    printed, arrangement = record["printed"], record["arrangement"]
     return Plan(
         **{
             **record,
             "stack": stack,
             "path": folder / record["path"],
             "summary": Summary(**record["summary"]),
-            "printed": printed
-            and replace(StackPlan(stack.name), changes=tuple(map(_change, printed["changes"]))),
+            "printed": printed and _changes(stack, printed),
+            "arrangement": arrangement
+            and Arrangement(
+                _changes(stack, arrangement["changes"]),
+                Summary(**arrangement["summary"]),
+                tuple(arrangement["targets"]),
+                goes_last=arrangement["goes_last"],
+            ),
         }
     )
+
+
+def _changes(stack: Stack, record: Mapping[str, Any]) -> StackPlan:
+    changes = tuple(map(_change, record["changes"]))
+    return replace(StackPlan(stack.name), changes=changes, later=tuple(record["later"]))
 
 
 def _change(record: Mapping[str, Any]) -> Change:

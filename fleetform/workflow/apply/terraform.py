@@ -1,20 +1,22 @@
 """Runs Terraform on the stacks of an environment, from init to apply."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleetform.base.errors import ProgramError
+from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.base.processes import Output, Result, read, run
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform import json_output
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import lacks_outputs, translate_failures
 from fleetform.terraform.initialization import is_uninitialized
-from fleetform.terraform.plan import models, text_reader
+from fleetform.terraform.plan import models, phases, targeting, text_reader
 from fleetform.terraform.plan.models import StackPlan
+from fleetform.terraform.plan.phases import Arrangement
 from fleetform.terraform.plan.summary import Summary, summarize
 from fleetform.terraform.recovery import tainted
 from fleetform.terraform.recovery.apply_log import import_blocks, missing_imports
@@ -24,6 +26,10 @@ T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
 _IMPORTS = "fleetform_lost.tf"
+# Bytes of all targets of one plan. Linux and macOS take arguments and variables of at least 1 MiB together:
+# https://man7.org/linux/man-pages/man2/execve.2.html
+_MAX_TARGETS = 768 * 1024
+_TARGET_OVERHEAD = len("-target=") + 1 + 8  # the end of the text, and a pointer to it
 
 
 class OutputsMissingError(ProgramError):
@@ -41,6 +47,8 @@ class Plan:
         changes: Whether it would do anything, outputs included.
         printed: The changes as read from Terraform's text; None if the text leaves anything open.
         outputs: Whether it changes outputs.
+        arrangement: For the foundation, what is shown and approved: all changes and their phases. If they
+            are split, this plan has the additions only.
     """
 
     stack: Stack
@@ -49,6 +57,22 @@ class Plan:
     changes: bool
     printed: StackPlan | None = None
     outputs: bool = False
+    arrangement: Arrangement | None = None
+
+    @property
+    def is_split(self) -> bool:
+        """Whether removals follow it, once the services are applied."""
+        return self.arrangement is not None and self.arrangement.is_split
+
+    @property
+    def goes_last(self) -> bool:
+        """Whether it waits until the services are applied."""
+        return self.arrangement is not None and self.arrangement.goes_last
+
+    @property
+    def shown(self) -> Summary:
+        """The counts of everything that is approved with it."""
+        return self.arrangement.summary if self.arrangement else self.summary
 
     def discard(self) -> None:
         """Delete the file: a plan may hold secrets."""
@@ -85,23 +109,34 @@ def validate(workspace: Workspace, stack: Stack) -> None:
     run(terraform.validate(), variables, workspace.log(stack, "validate"))
 
 
-def plan(
+def plan(  # noqa: PLR0913 - the flags of `terraform plan`
     workspace: Workspace,
     stack: Stack,
     output: Output | None = None,
     *,
     mode: Mode = Mode.APPLY,
     color: bool = False,
+    targets: Sequence[str] = (),
 ) -> Plan:
     """Plan an initialised stack and save the plan.
+
+    Args:
+        workspace: The environment.
+        stack: The stack.
+        output: Called with each line that Terraform prints.
+        mode: Whether to apply or to destroy.
+        color: Terraform prints in color.
+        targets: The addresses that the plan is limited to; empty for everything.
 
     Raises:
         OutputsMissingError: The foundation must be applied first.
         ProgramError: Terraform fails for a different reason.
     """
     path = workspace.plan(stack)
-    argv, log = workspace.terraform(stack, color=color).plan(path, mode), workspace.log(stack, "plan")
-    accepted = (0, _PLAN_HAS_CHANGES)
+    argv = workspace.terraform(stack, color=color).plan(path, mode, targets)
+    log, accepted = workspace.log(stack, "plan"), (0, _PLAN_HAS_CHANGES)
+    if targets:
+        output = output and targeting.without_warnings(output)
     try:
         result = _with_imports(
             workspace,
@@ -197,6 +232,59 @@ def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -
     return models.read(planned.stack.name, show(workspace, planned))
 
 
+def arrange(workspace: Workspace, planned: Plan, *, values: bool = False) -> Arrangement:
+    """Return what a plan would do, and in which phase.
+
+    The JSON is read only if the foundation loses something and the counts do not show that it does nothing
+    else.
+
+    Args:
+        workspace: The environment.
+        planned: The plan.
+        values: Include values that differ, outputs, and changes made outside of Terraform.
+    """
+    summary = planned.summary
+    if planned.stack.reads_foundation or not summary.destroy:
+        return Arrangement(read_changes(workspace, planned, values=values), summary)
+    if summary.only_destroys and not (summary.change or summary.imports or planned.outputs or values):
+        changes = read_changes(workspace, planned)
+        later = tuple(change.address for change in changes.changes)
+        return Arrangement(replace(changes, later=later), summary, goes_last=True)
+    shown = show(workspace, planned)
+    plan_shown = models.read(planned.stack.name, shown)
+    return phases.arrange(plan_shown, summary, shown)
+
+
+def plan_additions(
+    workspace: Workspace,
+    arrangement: Arrangement,
+    stack: Stack,
+    output: Output | None = None,
+    *,
+    color: bool = False,
+) -> Plan:
+    """Plan only the additions of the foundation.
+
+    Raises:
+        CheckFailedError: The system does not take so many targets, or the plan has changes that the whole
+            plan does not have.
+        ProgramError: Terraform fails.
+    """
+    if sum(len(os.fsencode(target)) + _TARGET_OVERHEAD for target in arrangement.targets) > _MAX_TARGETS:
+        raise CheckFailedError(
+            f"{stack.name}: {len(arrangement.targets)} resources are added beside others that are removed,"
+            " which is more than one plan of additions can name; add them first, and remove the others with"
+            " a second change"
+        )
+    planned = plan(workspace, stack, output, color=color, targets=arrangement.targets)
+    if not phases.is_within(read_changes(workspace, planned).changes, arrangement.changes):
+        planned.discard()
+        raise CheckFailedError(
+            f"{stack.name} has changed while it was planned; nothing was applied: plan again"
+        )
+    return replace(planned, arrangement=arrangement)
+
+
 def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """Return the value of an applied stack's output."""
     argv, variables = workspace.terraform(stack).output(name), workspace.variables_of(stack)
@@ -211,6 +299,8 @@ def apply(
     for doubtful in (workspace.applied, workspace.applied_fact(planned.stack)):
         doubtful.unlink(missing_ok=True)
     argv = workspace.terraform(planned.stack, color=color).apply(planned.path)
+    if planned.is_split:
+        output = output and targeting.without_warnings(output)
     try:
         result = workspace.run(planned.stack, argv, workspace.log(planned.stack, "apply"), output)
     finally:

@@ -12,10 +12,8 @@ from fleetform.catalog.models import Environment
 from fleetform.images import retention
 from fleetform.images.history import rollback_targets
 from fleetform.images.retention import StoredImage
-from fleetform.terraform.plan.models import Action
+from fleetform.terraform.plan.models import Action, Change
 from fleetform.validation.loading import load
-from fleetform.workflow.apply import terraform
-from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.images.registry import open_registry, registry_of
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace
@@ -124,13 +122,12 @@ def delete(pruning: Pruning) -> list[str]:
     ]
 
 
-def images_to_delete(workspace: Workspace, planned: Plan) -> dict[str, int]:
+def images_to_delete(workspace: Workspace, changes: Iterable[Change]) -> dict[str, int]:
     """Count the images in each repository that a plan destroys, without empty and missing repositories.
 
     Raises:
         ProgramError: A request to ECR fails.
     """
-    changes = terraform.read_changes(workspace, planned).changes
     destroyed = [change.address for change in changes if change.action in {Action.DELETE, Action.REPLACE}]
     matches = map(_REPOSITORY.fullmatch, destroyed)
     repositories = [f"{workspace.environment.prefix}-{match[1]}" for match in matches if match]
