@@ -6,7 +6,6 @@ locals {
 data "aws_region" "current" {}
 
 # Endpoints leave a subnet that is about to be removed before it is: its key is no longer in the variable.
-
 resource "aws_vpc_endpoint" "gateway" {
   for_each = local.gateway_endpoints
 
