@@ -149,6 +149,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                         "forced_by": ("name",),
                         "reason": "",
                         "differences": ({"name": "name", "before": "old\x1b[2J", "after": "new"},),
+                        "phase": "add",
                         "risk": {
                             "level": "high",
                             "why": "its DNS name is lost, and records that point to it break",
