@@ -14,6 +14,7 @@ By default a template prints values as HCL literals, so no value of a catalog ca
 """
 
 import re
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -23,12 +24,14 @@ import jinja2
 from pydantic import BaseModel
 
 from fleetform.base import fingerprint
+from fleetform.base.errors import InputError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Container, HealthCheck
 from fleetform.hcl.literals import Literal, key, literal
 from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_ENDING = ".j2"
 _EMPTY = re.compile(r"([{\[])\s*\n\s*([}\]])")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BLANK_LINES_AT_EDGES = re.compile(r"(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?=[ \t]*[}\]])")
@@ -146,6 +149,19 @@ def _bytecode_cache() -> _BytecodeCache | None:
         return None
 
 
+def _message(error: Exception) -> str:
+    return str(error.message if isinstance(error, jinja2.TemplateError) else error)
+
+
+def _line(error: Exception) -> int:
+    """Return the line of a template in which an error was raised; 1 if that is not known."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename.endswith(_ENDING)]
+    return next((line for line in reversed(lines) if line), 1)
+
+
 class Templates:
     """The templates of some folders.
 
@@ -181,7 +197,17 @@ class Templates:
         )
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Render a template; single blank lines, none at the edges of a block, and `{}` for an empty one."""
-        text = self._environment.get_template(name).render(values)
+        """Render a template; single blank lines, none at the edges of a block, and `{}` for an empty one.
+
+        Raises:
+            InputError: The template has an error. A project can have templates of its own.
+        """
+        try:
+            text = self._environment.get_template(name).render(values)
+        except (jinja2.TemplateError, TypeError, ValueError) as error:
+            place = f"templates/{name}:{_line(error)}:1"
+            raise InputError(
+                f"{place}: {type(error).__name__}: {_message(error)}; fix the template"
+            ) from error
         text = _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))
         return _EMPTY.sub(r"\1\2", text)

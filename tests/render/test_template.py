@@ -4,6 +4,7 @@ from typing import Any
 import jinja2
 import pytest
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
 from fleetform.topology import VPC, Call, Rule
@@ -45,7 +46,7 @@ def test_a_word_is_printed_bare(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "${x}", 'a"', "a\n", "-a", ".a", "é", "a/b", "a:b"])
 def test_an_invalid_name_is_not_a_word(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"\Anot a name: "):
+    with pytest.raises(InputError, match=r"ValueError: not a name: "):
         render(tmp_path, 'a = "{{ name | word }}"\n', name=name)
 
 
@@ -54,7 +55,7 @@ def test_an_invalid_name_is_not_a_word(tmp_path: Path, name: str) -> None:
     ["{{ missing }}", "{{ given.missing }}", "{% if missing %}x{% endif %}"],
 )
 def test_what_is_not_defined_is_an_error(tmp_path: Path, template: str) -> None:
-    with pytest.raises(jinja2.UndefinedError):
+    with pytest.raises(InputError, match="UndefinedError"):
         render(tmp_path, template, given={})
 
 
@@ -203,3 +204,30 @@ def test_a_template_that_was_compiled_before_is_compiled_again_once_it_is_anothe
         printed.append(Templates(tmp_path).render("case/file.tf.j2", {"value": "x"}))
     assert printed == ['a = "x"\n', 'a = "x"\n', 'b = "x"\n', 'a = "x"\n']
     assert compiled == ["a = {{ value }}\n", "b = {{ value }}\n", "a = {{ value }}\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a\n{{ missing }}\n",
+            "templates/case/file.tf.j2:2:1: UndefinedError: 'missing' is undefined; fix the template",
+        ),
+        (
+            "a\n\n{% if %}\n",
+            (
+                "templates/case/file.tf.j2:3:1: TemplateSyntaxError: Expected an expression, got 'end of"
+                " statement block'; fix the template"
+            ),
+        ),
+        (
+            "{{ 'a b' | word }}\n",
+            "templates/case/file.tf.j2:1:1: ValueError: not a name: 'a b'; fix the template",
+        ),
+    ],
+    ids=["an undefined name", "syntax", "a filter that rejects a value"],
+)
+def test_an_error_in_a_template_is_reported_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        render(tmp_path, text)
+    assert str(caught.value) == message
