@@ -1,9 +1,10 @@
 """An environment: the catalog with the environment's own YAML laid over it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from itertools import count
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from fleetform.catalog.constants import MIN_REASON_LENGTH
 from fleetform.catalog.patterns import TextPattern
@@ -196,8 +197,8 @@ class Environment(CatalogModel):
     zones: Annotated[tuple[Text, ...], AsTuple, Field(min_length=2, max_length=6)] = Field(
         examples=[["ap-northeast-1a", "ap-northeast-1c"]]
     )
-    """Availability zones, with one public subnet in each. Add new zones at the end, so that no subnet
-    moves."""
+    """Availability zones, with one public subnet in each. A zone keeps its subnets wherever it is in the
+    list: `network.lock.yaml` has their numbers."""
     emulator: Boolean = False
     """Whether the environment runs against the emulator on this machine, never against AWS."""
     name_prefix: NamePrefix | None = None
@@ -250,6 +251,27 @@ class Environment(CatalogModel):
     """Policy findings that you accept."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
     """The services, by name: a DNS label of at most 40 characters."""
+
+    # Not a key: the numbers of zones in `network.lock.yaml`.
+    _locked_zone_numbers: Mapping[str, int] = PrivateAttr(default=EMPTY)
+
+    def with_zone_numbers(self, numbers: Mapping[str, int]) -> Self:
+        """Return the environment with the zones' numbers of its lock."""
+        locked = self.model_copy()
+        locked._locked_zone_numbers = dict(numbers)  # noqa: SLF001 - of its own class
+        return locked
+
+    @property
+    def locked_zone_numbers(self) -> Mapping[str, int]:
+        """The zones' numbers in the lock, also of zones that are not used any more."""
+        return self._locked_zone_numbers
+
+    @property
+    def zone_numbers(self) -> Mapping[str, int]:
+        """The number of each zone's subnets, from 1: that of the lock, or else the next free one."""
+        locked = self._locked_zone_numbers
+        free = (number for number in count(1) if number not in locked.values())
+        return {zone: locked[zone] if zone in locked else next(free) for zone in self.zones}
 
     @property
     def prefix(self) -> str:

@@ -6,6 +6,8 @@ CATALOG = PurePath("envs/catalog.yaml")
 
 LOCK_NAME = "images.lock.yaml"
 
+NETWORK_LOCK_NAME = "network.lock.yaml"
+
 EXTRA_NAME = "extra"
 """Folder inside a stack's folder for your custom Terraform: a module that the stack calls."""
 
@@ -18,6 +20,11 @@ def environment_file(name: str) -> PurePath:
 def lock_file(env: str) -> PurePath:
     """Return the image lock of an environment."""
     return PurePath("envs", env, LOCK_NAME)
+
+
+def network_lock_file(env: str) -> PurePath:
+    """Return the network lock of an environment."""
+    return PurePath("envs", env, NETWORK_LOCK_NAME)
 
 
 def baseline_file(env: str) -> PurePath:

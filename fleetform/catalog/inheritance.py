@@ -7,7 +7,7 @@ and the environment. `overlay` lays each over the one before.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fleetform.base.errors import CatalogError, Position, Problem
@@ -48,6 +48,7 @@ class ResolvedTree:
         absent: The `enabled_in` of each service that is not in this environment.
         incomplete: Positions of the services with a broken `extends`; missing keys are not reported there.
         problems: The problems so far.
+        zone_numbers: The zones' numbers in the network lock.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ResolvedTree:
     absent: Mapping[str, Node]
     incomplete: Collection[Position]
     problems: Sequence[Problem]
+    zone_numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def resolve_inheritance(tree: Node, name: str, environments: Collection[str]) -> ResolvedTree:

@@ -1,7 +1,8 @@
 """The subnets of a VPC: zones and CIDR blocks.
 
-Public subnets begin with the network's second /24, private ones with the first /24 of its upper half. A zone
-added at the end moves no other subnet, and routes and filters can treat the private subnets as one block.
+Public subnets begin with the network's second /24, private ones with the first /24 of its upper half, each by
+the number of its zone. So no change of the zones moves a subnet, and routes and filters can treat the private
+subnets as one block.
 """
 
 import ipaddress
@@ -28,9 +29,7 @@ class PrivateSubnet:
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
     """Return CIDR block and zone of each public subnet, by key: the n-th /24 after the network's first."""
     blocks = _blocks(environment)
-    return {
-        f"public_{number}": (blocks[number], zone) for number, zone in enumerate(environment.zones, start=1)
-    }
+    return {f"public_{number}": (blocks[number], zone) for number, zone in _numbered_zones(environment)}
 
 
 def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
@@ -41,13 +40,19 @@ def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
     upper = blocks[len(blocks) // 2 :]
     return {
         f"private_{number}": PrivateSubnet(upper[number - 1], zone, _nat_subnet(environment, number))
-        for number, zone in enumerate(environment.zones, start=1)
+        for number, zone in _numbered_zones(environment)
     }
 
 
 def _nat_subnet(environment: Environment, number: int) -> str | None:
-    """Return the public subnet of a zone's NAT gateway; a single gateway is in the first zone."""
-    return {"none": None, "single": "public_1", "per_zone": f"public_{number}"}[environment.network.nat]
+    """Return the public subnet of a zone's NAT gateway; a single one is in the zone of the lowest number."""
+    single = min(environment.zone_numbers.values())
+    keys = {"none": None, "single": f"public_{single}", "per_zone": f"public_{number}"}
+    return keys[environment.network.nat]
+
+
+def _numbered_zones(environment: Environment) -> list[tuple[int, str]]:
+    return sorted((number, zone) for zone, number in environment.zone_numbers.items())
 
 
 def _blocks(environment: Environment) -> list[str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from fleetform.base.errors import Problem
+from fleetform.catalog.files import NETWORK_LOCK_NAME, network_lock_file
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, Network, Service, Vpc
 from fleetform.catalog.nodes import Node
@@ -59,14 +60,18 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
     if network.vpc is not None:
         yield from _check_vpc(environment, at)
         return
-    subnets = len(environment.zones) * (2 if network.subnets == "private" else 1)
+    numbers = max(environment.zone_numbers.values())
     room = 2 ** (SUBNET_PREFIX - ipaddress.IPv4Network(network.cidr).prefixlen) - 1
-    if subnets > room:
+    if numbers * (2 if network.subnets == "private" else 1) > room:
         message = f"{network.cidr} has room for only {room} subnets"
         kinds = " with public and private subnets" if network.subnets == "private" else ""
-        yield Problem(
-            at("network", "cidr"), message, f"use a larger network for {len(environment.zones)} zones{kinds}"
-        )
+        remedy = f"use a larger network for {len(environment.zones)} zones{kinds}"
+        if unused := sorted(environment.locked_zone_numbers.keys() - {*environment.zones}):
+            message += f", and {NETWORK_LOCK_NAME} reserves some for {', '.join(unused)}"
+            remedy = (
+                f"remove these zones from {network_lock_file(environment.name)} once their subnets are gone"
+            )
+        yield Problem(at("network", "cidr"), message, remedy)
     yield from _check_private_subnet_keys(network, at)
     for index, name in enumerate(network.endpoints or ()):
         if name in (network.endpoints or ())[:index]:

@@ -22,6 +22,7 @@ from fleetform.catalog.inheritance import (
     resolve_inheritance,
 )
 from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.network_lock import read_numbers
 from fleetform.catalog.nodes import Node, read_yaml
 from fleetform.catalog.overlay import overlay, remove_nulls
 from fleetform.catalog.repository import check_builds, reject_outside
@@ -94,7 +95,9 @@ def read_environment(root: Path, name: str) -> ResolvedTree:
         raise CatalogError(problems)
     resolved = resolve_inheritance(overlay(base, overlay_node), name, names)
     builds = check_builds(root, resolved.tree)
-    return replace(resolved, problems=[*problems, *resolved.problems, *builds])
+    numbers, lock_problems = read_numbers(root, name)
+    problems += lock_problems
+    return replace(resolved, problems=[*problems, *resolved.problems, *builds], zone_numbers=numbers)
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
@@ -123,7 +126,9 @@ def validate(resolved: ResolvedTree) -> Environment:
         )
     environment = None
     try:
-        environment = Environment.model_validate({**plain, "name": name})
+        environment = Environment.model_validate({**plain, "name": name}).with_zone_numbers(
+            resolved.zone_numbers
+        )
     except ValidationError as error:
         problems += [
             _missing_key_problem(details["loc"], resolved.tree)

@@ -1,5 +1,6 @@
 """The checkout that all commands work on, with its cache."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetform.base import fingerprint, package_data
 from fleetform.base.cache import Cache, Kind
-from fleetform.catalog.files import CATALOG, environment_file, environment_names
+from fleetform.catalog.files import CATALOG, environment_file, environment_names, network_lock_file
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -22,14 +23,16 @@ class _EnvironmentCodec:
     """The JSON of an environment's model. Reading validates it as a catalog is validated."""
 
     def encode(self, value: "Environment") -> bytes:
-        """Write what the catalog sets, so that defaults stay defaults."""
-        return value.model_dump_json(exclude_unset=True).encode()
+        """Write the lock's zones, and what the catalog sets, so that defaults stay defaults."""
+        numbers = json.dumps(dict(value.locked_zone_numbers))
+        return f"{numbers}\n{value.model_dump_json(exclude_unset=True)}".encode()
 
     def decode(self, data: bytes) -> "Environment":
         """Read an environment; pydantic's error, a ValueError, if it is not one."""
         from fleetform.catalog.models import Environment  # noqa: PLC0415 - the models take a tenth of a second
 
-        return Environment.model_validate_json(data)
+        numbers, _, environment = data.partition(b"\n")
+        return Environment.model_validate_json(environment).with_zone_numbers(json.loads(numbers))
 
 
 _ENVIRONMENT: Kind["Environment"] = Kind("catalog", _EnvironmentCodec())
@@ -75,7 +78,8 @@ class Project:
 
     def environment_parts(self, name: str) -> tuple[bytes, ...]:
         """Return digests of everything that an environment follows from."""
-        files = (fingerprint.content(self.root / file) for file in (CATALOG, environment_file(name)))
+        sources = (CATALOG, environment_file(name), network_lock_file(name))
+        files = (fingerprint.content(self.root / file) for file in sources)
         names = map(os.fsencode, environment_names(self.root))
         return fingerprint.code(), name.encode(), *files, *names
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from fleetform.base.errors import Position, Problem
-from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
+from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME, NETWORK_LOCK_NAME
 from fleetform.catalog.keys_by_indentation import KeyPath, find_key_paths
 from fleetform.catalog.reference import anchor
 from fleetform.reports import Diagnostic, Level, Note, RuleText
@@ -114,6 +114,8 @@ def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
     """The id of what a problem is about, such as `services-cpu`, and where that is documented."""
     if file.name == LOCK_NAME:
         return "images-lock", "docs/images.md#the-lock"
+    if file.name == NETWORK_LOCK_NAME:
+        return "network-lock", "docs/catalog.md#zones"
     if EXTRA_NAME in file.parts:
         return "extra", "docs/extra.md"
 

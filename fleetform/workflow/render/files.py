@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.base.errors import CheckFailedError
 from fleetform.base.program_name import command
+from fleetform.catalog.files import NETWORK_LOCK_NAME
 from fleetform.render.writer import write
 from fleetform.workflow.project import Project
 from fleetform.workflow.render.rendering import Rendering
@@ -28,6 +29,8 @@ def write_rendering(project: Project, rendering: Rendering) -> "list[Change]":
     if changes:
         for stack_changes in rendering.changes.values():
             write(project.root, stack_changes)
+        if NETWORK_LOCK_NAME in rendering.changes:
+            _ = rendering.again().changes  # caches the render: it follows from the lock, too
     return changes
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import PurePath
 
+from fleetform.catalog import network_lock
 from fleetform.catalog.images_lock import load_lock
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
@@ -25,6 +26,11 @@ class LoadedCatalog:
         self._project = project
         self._name = name
         self.environment, self.notices = load_with_notices(project.root, name)
+
+    @property
+    def network_lock(self) -> str | None:
+        """Return the text of the network lock; None if there is none."""
+        return network_lock.format_lock(self.environment)
 
     def render(self, rendered_stacks: tuple[str, ...]) -> dict[str, dict[PurePath, str]]:
         """Return the formatted text of each file by stack.

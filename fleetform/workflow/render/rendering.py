@@ -10,7 +10,14 @@ from fleetform.base import fingerprint
 from fleetform.base.cache import Kind, digest
 from fleetform.base.errors import Problem, ProgramError
 from fleetform.base.serialization import JsonCodec
-from fleetform.catalog.files import CATALOG, environment_file, environment_names, lock_file
+from fleetform.catalog.files import (
+    CATALOG,
+    NETWORK_LOCK_NAME,
+    environment_file,
+    environment_names,
+    lock_file,
+    network_lock_file,
+)
 from fleetform.catalog.repository import leaves_repository
 from fleetform.render.rendered_files import rendered_files
 from fleetform.render.writer import Change, changes
@@ -60,6 +67,10 @@ class Rendering:
         self._project = project
         self._name = name
 
+    def again(self) -> "Rendering":
+        """Return a render of the files as they are now."""
+        return Rendering(self._project, self._name)
+
     @property
     def notices(self) -> list[Problem]:
         """Return the catalog's warnings, by place; raises the errors of loading the catalog."""
@@ -81,19 +92,38 @@ class Rendering:
 
     @functools.cached_property
     def changes(self) -> dict[str, list[Change]]:
-        """Return the changes that a render would make, by stack.
+        """Return the changes that a render would make, by stack; that of the network lock by its name.
 
         Raises:
             InputError: The catalog is wrong, or a file that was not generated is in the way.
         """
-        if self._cached and self._cached.expected == _digest(_flat(self._rendered_files)):
+        if self._cached and self._cached.expected == self._digest(_flat(self._rendered_files), self._lock):
             return {stack: [] for stack in (*self._cached.stacks, *self._cached.emptied)}
         files = self._loaded.render(tuple(self._rendered_files))
         self._cache(files)
         root = self._project.root
-        return {
+        stack_changes = {
             stack: changes(root, PurePath("envs", self._name, stack), texts) for stack, texts in files.items()
         }
+        lock = self._loaded.network_lock
+        if lock not in (None, self._lock):
+            change = Change(network_lock_file(self._name), self._lock, lock)
+            return {NETWORK_LOCK_NAME: [change], **stack_changes}
+        return stack_changes
+
+    @functools.cached_property
+    def _lock(self) -> str | None:
+        """Return the text of the network lock; None if it does not exist."""
+        try:
+            return (self._project.root / network_lock_file(self._name)).read_text(
+                encoding="utf-8", errors="replace"
+            )
+        except OSError:
+            return None
+
+    @staticmethod
+    def _digest(files: Iterable[tuple[str, str, bytes]], lock: str | None) -> bytes:
+        return digest(_digest(files), *([] if lock is None else [lock.encode()]))
 
     def _cache(self, files: dict[str, dict[PurePath, str]]) -> None:
         """Cache a render, unless something that it follows from has changed in the meantime."""
@@ -105,7 +135,9 @@ class Rendering:
             for path in sorted(texts)
         )
         builds = sorted(set(_builds(self._loaded.environment)))
-        summary = _Summary(self.notices, self.stacks, self.emptied, _digest(flat), builds)
+        lock = self._loaded.network_lock
+        expected = self._digest(flat, self._lock if lock is None else lock)
+        summary = _Summary(self.notices, self.stacks, self.emptied, expected, builds)
         self._project.cache.keep(_SUMMARY, {"": self._parts}, {"": summary})
 
     @functools.cached_property
@@ -138,7 +170,12 @@ class Rendering:
             terraform = fingerprint.program(installation.find_program(), root)
         except ProgramError:
             return None
-        sources = (CATALOG, environment_file(self._name), lock_file(self._name))
+        sources = (
+            CATALOG,
+            environment_file(self._name),
+            lock_file(self._name),
+            network_lock_file(self._name),
+        )
         return (
             fingerprint.code(),
             terraform,
