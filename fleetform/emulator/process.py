@@ -23,6 +23,7 @@ ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_PORT = 5566
 HEALTH_PATH = "/fleetform/health"
+CONTINUITY_PATH = "/fleetform/continuity"
 RECORD = "emulator.json"
 LOG = "emulator.log"
 STORAGE = "registry"
@@ -60,9 +61,11 @@ class Options:
     Attributes:
         delay: Seconds that a service drains, and that the network interfaces of tasks outlive them. Default:
             as short as a program that does not wait notices.
+        monitor: Whether tests can watch what keeps working; see the package `continuity`.
     """
 
     delay: float | None = None
+    monitor: bool = False
 
 
 DEFAULTS = Options()
@@ -165,6 +168,7 @@ def _spawn(folder: Path, port: int, account: str, options: Options) -> Emulator:
         "--port",
         str(port),
         *([] if options.delay is None else ["--delay", str(options.delay)]),
+        *(["--monitor"] if options.monitor else []),
     ]
     daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)

@@ -23,8 +23,16 @@ from werkzeug.wrappers import Response
 from fleetform.base import daemons
 from fleetform.emulator import gaps, registry
 from fleetform.emulator.answers import AnswerLog
+from fleetform.emulator.continuity.watcher import Watcher
 from fleetform.emulator.gaps.delays import DEFAULT_SECONDS, DELAYS
-from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
+from fleetform.emulator.process import (
+    ACCOUNT_VARIABLE,
+    CONTINUITY_PATH,
+    DEFAULT_ACCOUNT,
+    HEALTH_PATH,
+    RECORD,
+    STORAGE,
+)
 from fleetform.emulator.registry import Registry
 
 if TYPE_CHECKING:
@@ -43,11 +51,13 @@ class Application:
         token: The answer of the health path, which identifies this process.
         account: The AWS account that it answers as.
         storage: The folder of the image registry.
+        watcher: What watches each call, for tests; None in a normal start.
     """
 
-    def __init__(self, token: str, account: str, storage: Path) -> None:
+    def __init__(self, token: str, account: str, storage: Path, watcher: "Watcher | None" = None) -> None:
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
+        self._watcher = watcher
         self._answers = AnswerLog()
         self._registry = Registry(account, storage, self._lock)
         self._health = json.dumps({"pid": os.getpid(), "token": token})
@@ -58,15 +68,22 @@ class Application:
             return Response(self._health, mimetype="application/json")(environ, start_response)
         if registry.is_registry_path(environ):
             return self._registry(environ, start_response)
+        if self._watcher and environ["PATH_INFO"] == CONTINUITY_PATH:
+            with self._lock:
+                return self._watcher.control(environ)(environ, start_response)
         try:
             with self._lock:
                 DELAYS.run_due()
-                answer = self._answers.once(
-                    environ, lambda: Response.from_app(self._moto, environ, buffered=True)
-                )
+                answer = self._answers.once(environ, lambda: self._carry_out(environ))
             return answer(environ, start_response)
         except NotImplementedError as error:
             return _not_implemented(error)(environ, start_response)
+
+    def _carry_out(self, environ: "WSGIEnvironment") -> Response:
+        def carry_out() -> Response:
+            return Response.from_app(self._moto, environ, buffered=True)
+
+        return self._watcher.watch(environ, carry_out) if self._watcher else carry_out()
 
 
 def _not_implemented(error: NotImplementedError) -> Response:
@@ -113,6 +130,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay", type=float, default=DEFAULT_SECONDS)
+    parser.add_argument("--monitor", action="store_true")
     arguments = parser.parse_args()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, signal.SIG_DFL)  # stop immediately: the state is only in memory
@@ -120,7 +138,8 @@ def main() -> None:
     gaps.fill(arguments.delay)
     token = secrets.token_hex()
     account = os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
-    server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE))
+    watcher = Watcher(token, account) if arguments.monitor else None
+    server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE, watcher))
     write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
     daemons.announce()
     server.serve_forever()
