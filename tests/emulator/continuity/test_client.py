@@ -89,7 +89,7 @@ def test_a_new_port_interrupts_its_callers_when_the_first_new_task_runs(watched:
     assert watched.interruptions() == missing
 
 
-def test_a_new_port_whose_rules_come_first_interrupts_nothing_and_the_old_rules_may_go(watched: Watched) -> None:
+def test_a_new_port_whose_rules_come_first_interrupts_nothing(watched: Watched) -> None:
     made = watched.deployment
     for peer in ("web", "worker"):
         made.ec2.authorize_security_group_ingress(**made.rule("orders", peer, 9090))
