@@ -1,11 +1,10 @@
 """How requests from outside reach the public services: ports, and the load balancer's rules and listeners.
 
-A rule's priority depends only on its own service. Adding or removing a service therefore changes no other
-rule, and no apply moves a rule to a priority that another rule still has, which AWS refuses. See
-docs/adr/0012.
+A rule's priority follows from its own service, unless an earlier one has that number already. Adding or
+removing a service therefore changes at most the rules with which it collides. See docs/adr/0012.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -46,14 +45,15 @@ class Route:
 
 def routes(environment: Environment) -> Mapping[str, Route]:
     """Return the load balancer's rules, by service, sorted; empty without a load balancer."""
-    return {name: _route(name, service) for name, service in balanced_services(environment).items()}
+    numbers = priorities(environment)
+    return {name: _route(service, numbers[name]) for name, service in balanced_services(environment).items()}
 
 
-def _route(name: str, service: Service) -> Route:
+def _route(service: Service, number: int) -> Route:
     ingress = service.ingress or Ingress()
     return Route(
         port=public_port(service) or 0,
-        priority=priority(name, service),
+        priority=number,
         hosts=ingress.hosts,
         paths=(ANY_PATH,) if is_catch_all(service) else ingress.paths,
     )
@@ -70,6 +70,28 @@ def is_catch_all(service: Service) -> bool:
     return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
 
 
+def priorities(environment: Environment) -> dict[str, int]:
+    """Return the priorities of the load balancer's rules, by service.
+
+    A computed priority that is taken becomes the next free one for equally specific services. Those with a
+    priority in the catalog choose first, then those whose own number is free, by their original names.
+    Numbers are equal only if the catalog has them twice, or if more than 520 services are equally specific.
+    """
+    services = balanced_services(environment)
+    numbers = {name: priority(name, service) for name, service in services.items()}
+    fixed = {name for name, service in services.items() if _band(service) is None}
+    taken = {numbers[name] for name in fixed}
+    colliding = []
+    for name in sorted(services.keys() - fixed, key=environment.original_name):
+        if numbers[name] in taken:
+            colliding.append(name)
+        taken.add(numbers[name])
+    for name in colliding:
+        numbers[name] = _next_free(numbers[name], _band(services[name]) or 0, taken)
+        taken.add(numbers[name])
+    return numbers
+
+
 def priority(name: str, service: Service) -> int:
     """Return the priority of a service's rule, 1 to 50,000: its own, or one computed from its conditions.
 
@@ -79,12 +101,28 @@ def priority(name: str, service: Service) -> int:
     """
     if service.ingress is not None and service.ingress.priority is not None:
         return service.ingress.priority
-    if service.ingress is None or is_catch_all(service):
+    band = _band(service)
+    if band is None:
         return LAST_PRIORITY
-    band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
-    return (
-        1 + band * _SLOTS + int.from_bytes(sha256(service.original_name(name).encode()).digest()[:8]) % _SLOTS
-    )
+    digest = sha256(service.original_name(name).encode()).digest()
+    return 1 + band * _SLOTS + int.from_bytes(digest[:8]) % _SLOTS
+
+
+def _band(service: Service) -> int | None:
+    """Return the rank of a service among the others by how specific its rule is, 0 for the most specific.
+
+    None if its priority is not computed from it.
+    """
+    if service.ingress is None or service.ingress.priority is not None or is_catch_all(service):
+        return None
+    return _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
+
+
+def _next_free(number: int, band: int, taken: Collection[int]) -> int:
+    """Return the next number of a band that is not taken, or the same one if all are."""
+    first = 1 + band * _SLOTS
+    numbers = (first + (number - first + step) % _SLOTS for step in range(_SLOTS))
+    return next((free for free in numbers if free not in taken), number)
 
 
 def _host_generality(ingress: Ingress) -> int:

@@ -6,20 +6,21 @@ from fleetform.base.errors import Problem
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import Environment, Ingress, Service
 from fleetform.catalog.nodes import Node
-from fleetform.topology.ingress import ANY_PATH, balanced_services, is_catch_all, priority
+from fleetform.topology.ingress import ANY_PATH, balanced_services, is_catch_all, priorities
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
     """Check that no two services receive the same requests or have the same priority."""
     services_by_request: dict[tuple[str, str], str] = {}
     services_by_priority: dict[int, str] = {}
+    numbers = priorities(environment)
     for name, service in balanced_services(environment).items():
         at = locator(tree, "services", name)
         request_count = len(services_by_request)
         yield from _check_conditions(name, service, services_by_request, at)
         # Without new requests it conflicts with another service, which is already reported.
         if len(services_by_request) > request_count:
-            yield from _check_priority(name, service, services_by_priority, at)
+            yield from _check_priority(name, numbers[name], services_by_priority, at)
         yield from _check_port(service, at)
 
 
@@ -42,9 +43,8 @@ def _check_conditions(
 
 
 def _check_priority(
-    name: str, service: Service, services_by_priority: dict[int, str], at: Locator
+    name: str, number: int, services_by_priority: dict[int, str], at: Locator
 ) -> Iterator[Problem]:
-    number = priority(name, service)
     other = services_by_priority.setdefault(number, name)
     if other != name:
         message = f"the rules of `{other}` and `{name}` both have priority {number}"

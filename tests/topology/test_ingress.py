@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fleetform import topology
 from fleetform.catalog.models import Ingress, Service
 from fleetform.topology import Route
-from fleetform.topology.ingress import LAST_PRIORITY, priority
+from fleetform.topology.ingress import LAST_PRIORITY, priorities, priority
 
 from .environments import environment, service
 
@@ -101,3 +101,45 @@ def test_priorities_stay_as_they_are() -> None:
         "orders": 47309,
         "web": 47066,
     }
+
+
+def balanced(**services: Service) -> dict[str, int]:
+    return priorities(environment(services, ingress={"type": "alb"}))
+
+
+def test_a_hundred_services_with_hosts_have_different_priorities() -> None:
+    """Computed from names only, 8 or so of them would be equal."""
+    services = {f"service-{number}": public(hosts=[f"{number}.example.com"]) for number in range(100)}
+    numbers = balanced(**services)
+    assert len(set(numbers.values())) == 100
+    kept = [name for name, service in services.items() if numbers[name] == priority(name, service)]
+    assert len(kept) == len({priority(name, service) for name, service in services.items()})
+
+
+def test_the_later_of_two_names_with_the_same_number_gets_the_next() -> None:
+    a, b = colliding_names()
+    service = public(hosts=["x.example.com"])
+    number = priority(a, service)
+    assert balanced(**{b: service}) == {b: number}
+    assert balanced(**{a: service, b: service}) == {a: number, b: number + 1}
+
+
+def test_a_computed_priority_leaves_a_number_of_the_catalog_free() -> None:
+    service = public(hosts=["x.example.com"])
+    number = priority("web", service)
+    assert balanced(web=service, api=public(hosts=["y.example.com"], priority=number)) == {
+        "api": number,
+        "web": number + 1,
+    }
+
+
+def colliding_names() -> tuple[str, str]:
+    """Return two names, sorted, with the same number."""
+    names: dict[int, str] = {}
+    for index in range(1000):
+        name = f"service-{index:03}"
+        number = priority(name, public(hosts=["x.example.com"]))
+        if number in names:
+            return names[number], name
+        names[number] = name
+    raise AssertionError
