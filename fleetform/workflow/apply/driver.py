@@ -18,7 +18,7 @@ from fleetform.terraform.plan.models import StackPlan
 from fleetform.terraform.plan.phases import Arrangement, Phase, is_within
 from fleetform.terraform.plan.risks import worst
 from fleetform.terraform.plan.summary import FINISHED, Summary
-from fleetform.workflow.apply import runs, terraform
+from fleetform.workflow.apply import listener_rules, runs, terraform
 from fleetform.workflow.apply.background import Background
 from fleetform.workflow.apply.listener import Listener, Proposal
 from fleetform.workflow.apply.runs import Recorder, Revision, State
@@ -333,6 +333,7 @@ class Driver:
             return None, summary.outcome
 
         try:
+            listener_rules.make_room(self.workspace, changing)
             _, failures = self._each([*plans], act, work)
         finally:
             for plan in changing:
