@@ -275,7 +275,10 @@ class AdoptedServiceResources(CatalogModel):
     task_role: Text | None = Field(default=None, examples=["shop-prod-web-task"])
     """Role of the containers, by name: `<prefix>-<service>-task`."""
     ecs_service: Text | None = Field(default=None, examples=["shop-prod-web"])
-    """ECS service in the environment's cluster, by name: `<prefix>-<service>`."""
+    """ECS service in the environment's cluster, by name: `<prefix>-<service>`. If it was created with a
+    launch type, set `launch_type` too, because AWS cannot change that."""
+    scalable_target: Boolean = False
+    """Whether the ECS service has a scalable target already, which `autoscaling` takes over."""
 
 
 class Service(Container):
@@ -327,6 +330,9 @@ class Service(Container):
     )
     """Each capacity provider's share of the tasks. Default: all on FARGATE. FARGATE_SPOT is cheaper, but AWS
     may interrupt its tasks."""
+    launch_type: Literal["FARGATE"] | None = None
+    """The launch type of an adopted ECS service that has one, instead of `capacity_providers`. AWS cannot
+    change it: adding or removing this key later replaces the service."""
     deployment: Deployment = Deployment()
     """How new tasks replace old ones."""
     schedule: Annotated[Schedule, ShortForm("expression")] | None = Field(

@@ -1,6 +1,7 @@
 """Argument vectors for Terraform: pure, one function a command."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -49,16 +50,21 @@ class Terraform:
         """Validate an initialized stack."""
         return self._argv("validate")
 
-    def plan(self, out: Path, mode: Mode = Mode.APPLY, targets: Sequence[str] = ()) -> list[str]:
+    def plan(
+        self, out: Path, mode: Mode = Mode.APPLY, targets: Sequence[str] = (), forced: Collection[str] = ()
+    ) -> list[str]:
         """Plan and save the plan; exit code 2 means that there are changes.
 
         Args:
             out: The file for the plan.
             mode: Whether to apply or to destroy.
             targets: The addresses that the plan is limited to; empty for everything.
+            forced: Services whose every update starts new tasks.
         """
         flags = [] if mode == Mode.APPLY else [f"-{mode}"]
         flags += [f"-target={address}" for address in targets]
+        if forced:
+            flags.append(f"-var=force_new_deployment={json.dumps(sorted(forced))}")
         return self._argv("plan", "-input=false", "-detailed-exitcode", self._wait, f"-out={out}", *flags)
 
     def apply(self, plan: Path) -> list[str]:

@@ -114,6 +114,7 @@ _SERVICE_ONLY = (
     "public",
     "desired_count",
     "autoscaling",
+    "launch_type",
     "deployment",
     "ingress",
     "discovery",
@@ -165,6 +166,9 @@ def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
 
 def _check_capacity(service: Service, at: Locator) -> Iterator[Problem]:
     providers = service.capacity_providers
+    if service.launch_type is not None and "capacity_providers" in service.model_fields_set:
+        message = "`launch_type` and `capacity_providers` cannot be used together"
+        yield Problem(at("launch_type", key=True), message, "remove one of them")
     if providers and not any(provider.weight for provider in providers.values()):
         yield Problem(
             at("capacity_providers", key=True),
@@ -358,7 +362,8 @@ def _check_adopted(name: str, service: Service, at: Locator) -> Iterator[Problem
         "repository": service.build is None and "has no repository, because it is not built here",
         "discovery_service": service.port is None and "has no DNS name, because it has no `port`",
         "ecs_service": service.is_task and "is not an ECS service, because its tasks run to completion",
+        "scalable_target": service.autoscaling is None and "has no scalable target without `autoscaling`",
     }
     for key, reason in reasons.items():
-        if reason and getattr(adopt, key) is not None:
+        if reason and getattr(adopt, key):
             yield Problem(at("adopt", key, key=True), f"`{name}` {reason}", "remove this key")

@@ -20,6 +20,12 @@ resource "aws_appautoscaling_target" "this" {
   max_capacity       = var.autoscaling.max
 
   tags = var.tags
+
+  lifecycle {
+    # AWS deletes the target, and its policies and scheduled actions, with the service. A service of the same name that
+    # replaces it has none.
+    replace_triggered_by = [aws_ecs_service.autoscaled[each.key].id]
+  }
 }
 
 resource "aws_appautoscaling_target" "scheduled" {
@@ -34,6 +40,10 @@ resource "aws_appautoscaling_target" "scheduled" {
   tags = var.tags
 
   lifecycle {
+    # AWS deletes the target, and its policies and scheduled actions, with the service. A service of the same name that
+    # replaces it has none.
+    replace_triggered_by = [aws_ecs_service.autoscaled[each.key].id]
+
     # Scheduled actions set them.
     ignore_changes = [max_capacity, min_capacity]
   }
@@ -54,6 +64,10 @@ resource "aws_appautoscaling_scheduled_action" "this" {
     min_capacity = each.value.min
     max_capacity = each.value.max
   }
+
+  lifecycle {
+    replace_triggered_by = [aws_ecs_service.autoscaled["this"].id]
+  }
 }
 
 resource "aws_appautoscaling_policy" "this" {
@@ -71,6 +85,10 @@ resource "aws_appautoscaling_policy" "this" {
     predefined_metric_specification {
       predefined_metric_type = each.value.metric
     }
+  }
+
+  lifecycle {
+    replace_triggered_by = [aws_ecs_service.autoscaled["this"].id]
   }
 }
 

@@ -13,12 +13,12 @@ resource "aws_lb_target_group" "this" {
   # At most 32 characters. A group that replaces this one is created first and needs a different name, hence the hash.
   name = join("-", [
     replace(trim(substr(var.name, 0, 25), "_-"), "_", "-"),
-    substr(sha256("${var.name} ${each.value.port} ${each.value.vpc_id}"), 0, 6),
+    substr(sha256("${var.name} ${each.value.vpc_id}"), 0, 6),
   ])
   vpc_id      = each.value.vpc_id
   target_type = "ip"
   protocol    = "HTTP"
-  port        = each.value.port
+  port        = 80 # only of targets without a port: ECS registers each with its own
 
   deregistration_delay = each.value.deregistration_delay
 
@@ -34,6 +34,9 @@ resource "aws_lb_target_group" "this" {
   lifecycle {
     # A listener rule uses it, so it cannot be deleted first.
     create_before_destroy = true
+
+    # Groups whose name and port followed from the service's port stay. A replacement gets the new ones.
+    ignore_changes = [name, port]
   }
 }
 
@@ -91,6 +94,10 @@ resource "aws_appautoscaling_policy" "requests" {
         local.load_balancer[each.key].arn_suffix, aws_lb_target_group.this[each.key].arn_suffix
       ])
     }
+  }
+
+  lifecycle {
+    replace_triggered_by = [aws_ecs_service.autoscaled["this"].id]
   }
 
   # AWS rejects the policy for a target group without a listener.

@@ -23,6 +23,11 @@ locals {
   )
 }
 
-resource "terraform_data" "discovery_service" {
-  input = var.discovery_service_arn
+# ECS changes the registry of a service in place, so nothing has to replace it.
+removed {
+  from = terraform_data.discovery_service
+
+  lifecycle {
+    destroy = false
+  }
 }

@@ -18,11 +18,12 @@ resource "aws_ecs_service" "autoscaled" {
 
   health_check_grace_period_seconds = local.health_check_grace_period
 
-  # Without it a change of capacity providers replaces the service. With it every change starts new tasks.
-  force_new_deployment = true
+  force_new_deployment = var.force_new_deployment
+
+  launch_type = var.launch_type
 
   dynamic "capacity_provider_strategy" {
-    for_each = var.capacity_providers
+    for_each = var.launch_type == null ? var.capacity_providers : {}
 
     content {
       capacity_provider = capacity_provider_strategy.key
@@ -117,9 +118,6 @@ resource "aws_ecs_service" "autoscaled" {
   lifecycle {
     ignore_changes = [desired_count]
 
-    # Tasks would stay registered with a discovery service that was replaced.
-    replace_triggered_by = [terraform_data.discovery_service]
-
     # A rollback also ends in a steady state.
     postcondition {
       condition     = self.task_definition == aws_ecs_task_definition.this.arn
@@ -128,11 +126,13 @@ resource "aws_ecs_service" "autoscaled" {
   }
 
   # Without its permissions a task can neither start nor, on destroy, drain. ECS rejects a target group that no listener
-  # uses.
+  # uses. Only this resource waits for start_after: what is created before it is destroyed, such as the task definition,
+  # makes everything that it depends on so, and ECS accepts no second service with the same name.
   depends_on = [
     aws_iam_role_policy.execution,
     aws_iam_role_policy.task,
     aws_iam_role_policy_attachment.task,
     aws_lb_listener_rule.this,
+    var.start_after,
   ]
 }

@@ -342,7 +342,7 @@ variable "discovery_record_type" {
 }
 
 variable "discovery_service_arn" {
-  description = "ARN of the Cloud Map service to register tasks with; null for none. A change replaces the ECS service."
+  description = "ARN of the Cloud Map service to register tasks with; null for none. A change starts new tasks."
   type        = string
   default     = null
 }
@@ -359,10 +359,34 @@ variable "exec_log_group_arn" {
   default     = null
 }
 
+variable "force_new_deployment" {
+  description = <<-EOT
+    Whether every update of the ECS service starts new tasks. The provider needs it to change `capacity_providers` in
+    place: version 5 replaces the service without it, later ones refuse the plan.
+  EOT
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "kms_key_arn" {
   description = "ARN of the KMS key for logs, secrets, the schedule and ECS Exec; null for AWS's own keys."
   type        = string
   default     = null
+}
+
+variable "launch_type" {
+  description = <<-EOT
+    `FARGATE` for an ECS service that was created with this launch type instead of capacity providers, which then have
+    no effect. AWS cannot change one into the other, so a change replaces the service.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.launch_type == null || var.launch_type == "FARGATE"
+    error_message = "launch_type must be null or FARGATE."
+  }
 }
 
 variable "load_balancer" {
@@ -539,12 +563,10 @@ variable "service" {
 
 variable "service_connect" {
   description = <<-EOT
-    Namespace of Service Connect, and the ECS services that must exist before tasks start, or these do not find them
-    (`after`). A service that others call has a `server`: its DNS name, one of its ports by name (null for `port`), and
-    the proxy's timeouts in seconds, 0 for none. Null for no Service Connect.
+    Namespace of Service Connect. A service that others call has a `server`: its DNS name, one of its ports by name
+    (null for `port`), and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect.
   EOT
   type = object({
-    after         = optional(list(string), [])
     namespace_arn = string
     server = optional(object({
       dns_name        = string
@@ -563,6 +585,16 @@ variable "service_connect" {
     )
     error_message = "service_connect with a server needs port, or a port_name of the service's own container."
   }
+}
+
+variable "start_after" {
+  description = <<-EOT
+    Names of ECS services to create or update before this one. With Service Connect, tasks find only services that
+    existed when they started.
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "subnet_ids" {

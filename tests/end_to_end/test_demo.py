@@ -13,8 +13,8 @@ STEPS = """\
 ✓ Apply foundation: 39 added, 0 changed, 0 destroyed
 - Build and push the images: skipped: no program on this machine can build images \
 (docker: not on PATH; podman: not on PATH; buildah: not on PATH); install and start Docker, Podman or Buildah
-✓ Plan services: 30 to add
-✓ Apply services: 30 added, 0 changed, 0 destroyed
+✓ Plan services: 27 to add
+✓ Apply services: 27 added, 0 changed, 0 destroyed
 ✓ Verify through the AWS API: 41 facts match the catalog
 ✓ Plan foundation again: no drift
 ✓ Plan services again: no drift
@@ -22,7 +22,7 @@ STEPS = """\
 (docker: not on PATH; podman: not on PATH); install and start Docker with Compose (on Debian: apt-get \
 install docker.io docker-compose), or Podman with Compose (on Debian: apt-get install podman netavark \
 aardvark-dns docker-compose)
-✓ Destroy services: 30 destroyed
+✓ Destroy services: 27 destroyed
 ✓ Destroy foundation: 39 destroyed
 """
 

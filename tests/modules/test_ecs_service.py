@@ -107,7 +107,7 @@ def test_service(planned: dict[str, Resources]) -> None:
         "desired_count": 1,
         "enable_ecs_managed_tags": True,
         "enable_execute_command": False,
-        "force_new_deployment": True,
+        "force_new_deployment": False,
         "name": "shop-dev-orders",
         "network_configuration": [
             {
@@ -271,7 +271,7 @@ def test_autoscaled_service(planned: dict[str, Resources]) -> None:
         "desired_count": 2,
         "enable_ecs_managed_tags": True,
         "enable_execute_command": False,
-        "force_new_deployment": True,
+        "force_new_deployment": False,
         "name": "shop-dev-web",
         "network_configuration": [
             {
@@ -378,7 +378,7 @@ def test_service_that_alarms_roll_back_and_an_srv_record_finds(planned: dict[str
         "desired_count": 2,
         "enable_ecs_managed_tags": True,
         "enable_execute_command": False,
-        "force_new_deployment": True,
+        "force_new_deployment": False,
         "name": "shop-dev-market",
         "network_configuration": [
             {
@@ -594,7 +594,6 @@ def test_a_scheduled_task_is_not_a_service(planned: dict[str, Resources]) -> Non
         "aws_iam_role_policy.execution",
         'aws_iam_role_policy.schedule["this"]',
         'aws_scheduler_schedule.this["this"]',
-        "terraform_data.discovery_service",
     ]
 
 
@@ -606,7 +605,6 @@ def test_a_one_off_task_is_only_defined(planned: dict[str, Resources]) -> None:
         "aws_iam_role.execution",
         "aws_iam_role.task",
         "aws_iam_role_policy.execution",
-        "terraform_data.discovery_service",
     ]
 
 
@@ -659,7 +657,7 @@ def test_settings_of_a_deployment(planned: dict[str, Resources]) -> None:
         "desired_count": 3,
         "enable_ecs_managed_tags": True,
         "enable_execute_command": False,
-        "force_new_deployment": True,
+        "force_new_deployment": False,
         "name": "shop-dev-worker",
         "network_configuration": [
             {
@@ -683,7 +681,6 @@ def test_fixed_service_has_no_autoscaling(planned: dict[str, Resources]) -> None
         "aws_iam_role.execution",
         "aws_iam_role.task",
         "aws_iam_role_policy.execution",
-        "terraform_data.discovery_service",
     ]
 
 
@@ -985,7 +982,6 @@ def test_resources_of_a_task_that_has_all(planned: dict[str, Resources]) -> None
         "aws_iam_role_policy.execution",
         'aws_iam_role_policy.task["this"]',
         'aws_iam_role_policy_attachment.task["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]',
-        "terraform_data.discovery_service",
     }
     assert resources.keys() - tagged == untagged
 

@@ -218,7 +218,7 @@ def test_target_group(planned: dict[str, Resources]) -> None:
             }
         ],
         "lambda_multi_value_headers_enabled": False,
-        "name": "shop-dev-a-service-with-a-85a972",
+        "name": "shop-dev-a-service-with-a-2ce46b",
         "port": 80,
         "protocol": "HTTP",
         "proxy_protocol_v2": False,

@@ -14,14 +14,13 @@ def test_variants_of_the_target_differ_in_the_owner_of_the_bounds() -> None:
     text = (MODULES / "ecs_service/autoscaling.tf").read_text(encoding="utf-8")
     this, scheduled = text.split('\nresource "aws_appautoscaling_target" ')[1:]
     ignoring = """
-  lifecycle {
     # Scheduled actions set them.
     ignore_changes = [max_capacity, min_capacity]
   }
 }
 """
     expected = (
-        this.removesuffix("}\n")
+        this.removesuffix("  }\n}\n")
         .replace('"this"', '"scheduled"', 1)
         .replace("== 0 ? aws_ecs_service.autoscaled : {}", "== 0 ? {} : aws_ecs_service.autoscaled")
     )

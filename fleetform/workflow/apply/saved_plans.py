@@ -86,6 +86,7 @@ def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
             "stack": stack,
             "path": folder / record["path"],
             "summary": Summary(**record["summary"]),
+            "forced": tuple(record["forced"]),
             "printed": printed and _changes(stack, printed),
             "arrangement": arrangement
             and Arrangement(

@@ -14,8 +14,9 @@ from fleetform.terraform import json_output
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import lacks_outputs, translate_failures
 from fleetform.terraform.initialization import is_uninitialized
-from fleetform.terraform.plan import models, phases, targeting, text_reader
-from fleetform.terraform.plan.models import StackPlan
+from fleetform.terraform.plan import adoption, models, phases, targeting, text_reader
+from fleetform.terraform.plan.capacity import services_with_new_capacity
+from fleetform.terraform.plan.models import Action, Change, StackPlan
 from fleetform.terraform.plan.phases import Arrangement
 from fleetform.terraform.plan.summary import Summary, summarize
 from fleetform.terraform.recovery import tainted
@@ -49,6 +50,7 @@ class Plan:
         outputs: Whether it changes outputs.
         arrangement: For the foundation, what is shown and approved: all changes and their phases. If they
             are split, this plan has the additions only.
+        forced: Services that it makes start new tasks, because their capacity providers change.
     """
 
     stack: Stack
@@ -57,6 +59,7 @@ class Plan:
     changes: bool
     printed: StackPlan | None = None
     outputs: bool = False
+    forced: tuple[str, ...] = ()
     arrangement: Arrangement | None = None
 
     @property
@@ -120,6 +123,9 @@ def plan(  # noqa: PLR0913 - the flags of `terraform plan`
 ) -> Plan:
     """Plan an initialised stack and save the plan.
 
+    A change of capacity providers would replace the ECS service. It is planned again as an update that starts
+    new tasks.
+
     Args:
         workspace: The environment.
         stack: The stack.
@@ -130,13 +136,37 @@ def plan(  # noqa: PLR0913 - the flags of `terraform plan`
 
     Raises:
         OutputsMissingError: The foundation must be applied first.
-        ProgramError: Terraform fails for a different reason.
+        ProgramError: Terraform fails for a different reason, or would replace an adopted resource.
     """
-    path = workspace.plan(stack)
-    argv = workspace.terraform(stack, color=color).plan(path, mode, targets)
-    log, accepted = workspace.log(stack, "plan"), (0, _PLAN_HAS_CHANGES)
     if targets:
         output = output and targeting.without_warnings(output)
+    terraform, path = workspace.terraform(stack, color=color), workspace.plan(stack)
+    planned = _plan(workspace, stack, terraform.plan(path, mode, targets), output)
+    forced = services_with_new_capacity(planned.printed) if planned.printed else ()
+    if forced:
+        planned = _plan(workspace, stack, terraform.plan(path, mode, targets, forced), output)
+        planned = replace(planned, forced=forced)
+    _refuse_loss_of_adopted(workspace, planned)
+    return planned
+
+
+def _refuse_loss_of_adopted(workspace: Workspace, planned: Plan) -> None:
+    """Discard a plan that would replace a resource that it imports.
+
+    Raises:
+        ProgramError: It would.
+    """
+    changes = planned.printed.changes if planned.printed else ()
+    if planned.changes and planned.printed is None:
+        changes = read_changes(workspace, planned).changes
+    if losses := adoption.replaced_imports(changes):
+        planned.discard()
+        raise ProgramError("\n".join(losses))
+
+
+def _plan(workspace: Workspace, stack: Stack, argv: list[str], output: Output | None) -> Plan:
+    path, log = workspace.plan(stack), workspace.log(stack, "plan")
+    accepted = (0, _PLAN_HAS_CHANGES)
     try:
         result = _with_imports(
             workspace,
@@ -306,4 +336,26 @@ def apply(
     finally:
         planned.discard()
     workspace.lost(planned.stack.name).unlink(missing_ok=True)
+    if planned.forced:
+        _end_forcing(workspace, planned.stack, output, color=color)
     return summarize(result.lines, result.seconds)
+
+
+def _end_forcing(workspace: Workspace, stack: Stack, output: Output | None, *, color: bool) -> None:
+    """Record in the state that later updates start no new tasks; otherwise the next plan would show that.
+
+    Nothing else is applied: other changes, made meanwhile, are left to the next plan.
+    """
+    terraform = workspace.terraform(stack, color=color)
+    planned = _plan(workspace, stack, terraform.plan(workspace.plan(stack)), output)
+    try:
+        changes = read_changes(workspace, planned, values=True).changes
+        if changes and all(map(_only_ends_forcing, changes)):
+            workspace.run(stack, terraform.apply(planned.path), workspace.log(stack, "apply"), output)
+    finally:
+        planned.discard()
+
+
+def _only_ends_forcing(change: Change) -> bool:
+    names = [difference.name for difference in change.differences]
+    return change.action == Action.UPDATE and names == ["force_new_deployment"]

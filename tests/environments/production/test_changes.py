@@ -22,7 +22,6 @@ CHANGES = {
         ("module.inventory.aws_iam_role.execution", "move"),
         ("module.inventory.aws_iam_role.task", "move"),
         ("module.inventory.aws_iam_role_policy.execution", "move"),
-        ("module.inventory.terraform_data.discovery_service", "move"),
     },
     "turn autoscaling on": {
         ('module.media.aws_ecs_service.autoscaled["this"]', "move"),

@@ -159,7 +159,8 @@ module "web" {
   subnet_ids            = values(aws_subnet.this)[*].id
   security_group_ids    = [aws_security_group.this.id]
   discovery_service_arn = var.connected ? null : aws_service_discovery_service.this["web"].arn
-  service_connect       = !var.connected ? null : merge(local.service_connect["web"], { after = [module.orders.service_name] })
+  service_connect       = local.service_connect["web"]
+  start_after           = var.connected ? [module.orders.service_name] : []
 
   autoscaling = { min = 1, max = 4, requests_per_target = 100 }
 
@@ -197,4 +198,5 @@ module "worker" {
   security_group_ids   = [aws_security_group.this.id]
   capacity_providers   = { (var.spot ? "FARGATE_SPOT" : "FARGATE") = { weight = 1 } }
   desired_count        = var.worker_count
+  force_new_deployment = var.force_new_deployment
 }

@@ -51,6 +51,7 @@ module "ecs_service" {
   capacity_providers = { EC2 = { weight = 1 } }
   cpu                = 300
   desired_count      = 1.5
+  launch_type        = "EC2"
   load_balancer      = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 1 }
   port               = 0
   log_mode           = "lossy"

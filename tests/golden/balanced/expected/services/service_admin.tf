@@ -26,6 +26,8 @@ module "admin" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "admin")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

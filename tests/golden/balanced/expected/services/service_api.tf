@@ -33,6 +33,8 @@ module "api" {
     requests_per_target = 1000
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "api")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

@@ -31,6 +31,8 @@ module "console" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "console")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

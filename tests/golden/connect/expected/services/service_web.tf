@@ -14,14 +14,14 @@ module "web" {
 
   service_connect = {
     namespace_arn = local.foundation.namespace_arn
-    after = [
-      module.console.service_name,
-      module.orders.service_name,
-    ]
     server = {
       dns_name = "web.${var.namespace}"
     }
   }
+  start_after = [
+    module.console.service_name,
+    module.orders.service_name,
+  ]
 
   containers = {
     web = {
@@ -33,6 +33,8 @@ module "web" {
       }
     }
   }
+
+  force_new_deployment = contains(var.force_new_deployment, "web")
 
   log_retention_in_days = var.log_retention_in_days
 

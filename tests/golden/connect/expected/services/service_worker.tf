@@ -13,10 +13,10 @@ module "worker" {
 
   service_connect = {
     namespace_arn = local.foundation.namespace_arn
-    after = [
-      module.orders.service_name,
-    ]
   }
+  start_after = [
+    module.orders.service_name,
+  ]
 
   containers = {
     worker = {
@@ -27,6 +27,8 @@ module "worker" {
       }
     }
   }
+
+  force_new_deployment = contains(var.force_new_deployment, "worker")
 
   log_retention_in_days = var.log_retention_in_days
 

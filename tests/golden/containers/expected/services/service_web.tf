@@ -53,6 +53,7 @@ module "web" {
   deployment_maximum_percent         = 150
   deployment_minimum_healthy_percent = 50
   wait_for_steady_state              = false
+  force_new_deployment               = contains(var.force_new_deployment, "web")
 
   log_retention_in_days = 30
 

@@ -33,6 +33,8 @@ module "order-api" {
   memory        = 2048
   desired_count = 2
 
+  force_new_deployment = contains(var.force_new_deployment, "order-api")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

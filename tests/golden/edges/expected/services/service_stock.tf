@@ -23,6 +23,8 @@ module "stock" {
   memory       = 1024
   architecture = "arm64"
 
+  force_new_deployment = contains(var.force_new_deployment, "stock")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

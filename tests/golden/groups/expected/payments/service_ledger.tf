@@ -24,6 +24,8 @@ module "ledger" {
     max = 2
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "ledger")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

@@ -24,6 +24,8 @@ module "order-api" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "order-api")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

@@ -17,6 +17,8 @@ module "worker" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "worker")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

@@ -119,6 +119,8 @@ module "web" {
     scratch = {}
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "web")
+
   task_role = {
     policies = ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]
     statements = [{

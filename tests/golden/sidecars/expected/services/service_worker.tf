@@ -25,6 +25,8 @@ module "worker" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "worker")
+
   task_role = {
     statements = [{
       actions   = ["firehose:PutRecordBatch"]

@@ -27,6 +27,8 @@ module "orders" {
 
   deployment_circuit_breaker = false
 
+  force_new_deployment = contains(var.force_new_deployment, "orders")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

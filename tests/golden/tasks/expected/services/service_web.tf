@@ -45,6 +45,8 @@ module "web" {
 
   deployment_alarms = ["shop-errors", "shop-latency"]
 
+  force_new_deployment = contains(var.force_new_deployment, "web")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms
