@@ -7,6 +7,8 @@ TOGETHER = (
     "engines/test_running.py",
     "engines/test_deployment.py",
     "engines/test_demo.py",
+    "end_to_end/test_wheel.py",
+    "end_to_end/test_upgrade.py",
     "end_to_end/",
     "environments/production/",
     "modules/",
