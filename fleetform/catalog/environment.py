@@ -222,6 +222,8 @@ class Environment(CatalogModel):
     kms_key: KmsKey | None = None
     """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys.
 
+    An existing repository keeps its encryption, which ECR cannot change; new ones get the key.
+
     You manage its policy, which must let `logs.<region>.amazonaws.com` use the key for log groups, and let
     the role that applies use it for schedules."""
     protection: Boolean = False

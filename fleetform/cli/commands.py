@@ -6,6 +6,7 @@ from fleetform.cli.adapter import Command, Group
 from fleetform.cli.flags import (
     BUILDER,
     CHECK,
+    DELETE_IMAGES,
     ENV,
     FORMAT,
     JOBS,
@@ -239,6 +240,7 @@ TERRAFORM = Group(
                 YES,
                 switch("resume", "Only the stacks that the last apply did not finish."),
                 switch("saved", "Apply the plans that `plan --save` saved."),
+                DELETE_IMAGES,
             ),
             _ENV,
             extras=_AWS,
@@ -253,6 +255,7 @@ TERRAFORM = Group(
                 WAIT,
                 VERBOSE,
                 YES,
+                DELETE_IMAGES,
                 BUILDER,
                 option(
                     "severity",

@@ -165,6 +165,13 @@ SERVICE = option(
     repeated=True,
     parameter="services",
 )
+DELETE_IMAGES = option(
+    "delete-images",
+    "Services whose images may be deleted with their repositories, comma-separated.",
+    "NAMES",
+    names,
+    default=(),
+)
 ENGINES = ("docker", "podman", "buildah")
 RUNNER = option("engine", "docker or podman. Default: the first that works.", "NAME", choice(*ENGINES[:2]))
 BUILDER = option(

@@ -13,6 +13,11 @@ resource "aws_ecr_repository" "this" {
   image_scanning_configuration {
     scan_on_push = true
   }
+
+  lifecycle {
+    # ECR cannot change it: a new key would replace the repository and delete its images. New repositories get the key.
+    ignore_changes = [encryption_configuration]
+  }
 }
 
 resource "aws_ecr_lifecycle_policy" "this" {

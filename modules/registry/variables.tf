@@ -1,5 +1,5 @@
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts images; null for ECR's own. A change replaces repositories."
+  description = "ARN of the KMS key that encrypts images; null for ECR's own. Existing repositories keep theirs."
   type        = string
   default     = null
 }

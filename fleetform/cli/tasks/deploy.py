@@ -12,11 +12,13 @@ def deploy(  # noqa: PLR0913 - a flag each
     jobs: int | None,
     wait: int,
     yes: bool,
+    delete_images: tuple[str, ...],
     verbose: bool,
     engine: str | None,
     severity: str,
 ) -> None:
     """Do all that is still to be done, from rendering to verifying."""
-    how = deployment.DeployOptions(options(jobs, wait, yes=yes, verbose=verbose), engine, severity)
+    run = options(jobs, wait, delete_images=delete_images, yes=yes, verbose=verbose)
+    how = deployment.DeployOptions(run, engine, severity)
     with run_lock.hold_run_lock(project, env, "deploy", wait):
         deployment.deploy(project, env, how)

@@ -8,13 +8,25 @@ from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.project import Project
 
 
-def options(
-    jobs: int | None, wait: int, names: tuple[str, ...] = (), *, yes: bool = False, verbose: bool = False
+def options(  # noqa: PLR0913 - a flag each
+    jobs: int | None,
+    wait: int,
+    names: tuple[str, ...] = (),
+    delete_images: tuple[str, ...] = (),
+    *,
+    yes: bool = False,
+    verbose: bool = False,
 ) -> RunOptions:
     """Return how stacks are planned and applied, from the flags."""
     colors = verbose and color(sys.stdout)
     return RunOptions(
-        yes=yes, jobs=jobs or 0, only=frozenset(names), verbose=verbose, color=colors, wait=wait
+        yes=yes,
+        jobs=jobs or 0,
+        only=frozenset(names),
+        verbose=verbose,
+        color=colors,
+        wait=wait,
+        delete_images=frozenset(delete_images),
     )
 
 
@@ -48,12 +60,13 @@ def apply(  # noqa: PLR0913 - a flag each
     wait: int,
     resume: bool,
     saved: bool,
+    delete_images: tuple[str, ...],
     yes: bool,
     verbose: bool,
 ) -> None:
     """Plan the stacks and apply the plans."""
     with run_lock.hold_run_lock(project, env, "apply", wait):
-        run = options(jobs, wait, stack_names, yes=yes, verbose=verbose)
+        run = options(jobs, wait, stack_names, delete_images, yes=yes, verbose=verbose)
         stacks.apply(project, env, run, resume=resume, saved=saved)
 
 

@@ -43,6 +43,7 @@ class RunOptions:
         verbose: Show all that Terraform prints.
         color: Terraform prints in color, for a terminal that shows its output.
         wait: Minutes to wait for a state lock.
+        delete_images: Services whose images may be deleted with their repositories.
     """
 
     yes: bool = False
@@ -52,6 +53,7 @@ class RunOptions:
     verbose: bool = False
     color: bool = False
     wait: int = 1
+    delete_images: frozenset[str] = frozenset()
 
     def includes(self, stack: Stack) -> bool:
         """Return whether a stack is included."""
@@ -283,6 +285,8 @@ class Driver:
             for plan in changing
         ]
         images = self._images_to_delete(changes)
+        if mode == Mode.APPLY:
+            pruning.require_named(self.workspace, images, self.options.delete_images)
         risk = worst(change for plan in changes for change in plan.changes)
         self.listener.approve(Proposal(changing, changes, images, risk, mode, self.uses_saved))
         self._require_revision()

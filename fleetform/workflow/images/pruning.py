@@ -1,7 +1,7 @@
 """Deletes images of an environment: the old ones, or all of them before their repositories are destroyed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -139,6 +139,39 @@ def images_to_delete(workspace: Workspace, changes: Iterable[Change]) -> dict[st
         with suppress(InputError):
             counts[repository] = len(retention.read_images(registry, repository))
     return {repository: count for repository, count in counts.items() if count}
+
+
+def require_named(workspace: Workspace, images: Mapping[str, int], named: frozenset[str]) -> None:
+    """Require that every repository whose images an apply would delete is named.
+
+    The emulator has no images that anything else needs.
+
+    Args:
+        workspace: The environment.
+        images: How many images would be deleted, by repository.
+        named: Services, or repositories, that the user names.
+
+    Raises:
+        InputError: One is not named.
+    """
+    prefix = f"{workspace.environment.prefix}-"
+    missing = {
+        repository: count
+        for repository, count in images.items()
+        if named.isdisjoint({repository, repository.removeprefix(prefix)})
+    }
+    if not missing or workspace.environment.emulator:
+        return
+    lines = [
+        f"{repository}: {count} {'image' if count == 1 else 'images'} would be deleted with the repository"
+        for repository, count in missing.items()
+    ]
+    services = ",".join(repository.removeprefix(prefix) for repository in missing)
+    raise InputError(
+        "\n".join(
+            [*lines, f"nothing was applied; if you want to lose them, pass `--delete-images {services}`"]
+        )
+    )
 
 
 def delete_images(workspace: Workspace, repositories: Iterable[str]) -> None:
