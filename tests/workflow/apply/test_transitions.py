@@ -13,7 +13,8 @@ from fleetform.catalog.environment import IngressConfig, Network
 from fleetform.catalog.models import Environment
 from fleetform.hcl.eval.modules import Declarations, Module, collect_declarations
 from fleetform.hcl.eval.resource_view import find_resources
-from fleetform.hcl.parsing import File, parse
+from fleetform.hcl.parsing import parse
+from fleetform.hcl.syntax import File
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.terraform.plan import models
