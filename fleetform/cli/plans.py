@@ -83,6 +83,14 @@ def waits(stack: str) -> str:
     return f"{stack}: reads outputs of {FOUNDATION.name}; plan it after {FOUNDATION.name} is applied\n"
 
 
+def is_stale(stack: str) -> str:
+    """Return the line about a stack that may change more than its plan shows."""
+    return (
+        f"{stack}: reads outputs of {FOUNDATION.name} that will change; its plan is made again after"
+        f" {FOUNDATION.name} is applied, and may have more\n"
+    )
+
+
 def print_plans(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], options: OutputOptions) -> None:
     """Print plans, and write them to a file if one is named.
 
@@ -131,8 +139,7 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
         screen.line("")
         phases = ("phase",) if any(row.phase for row in rows) else ()
         cells = [
-            (row.stack, *([row.phase] if row.phase else []), *map(str, row.counts), row.risk or "-")
-            for row in rows
+            (row.stack, *([row.phase] if row.phase else []), *row.cells, row.risk or "-") for row in rows
         ]
         screen.table(("stack", *phases, *columns, "risk"), cells, right=columns, styles=_STYLES)
     _show_risks(screen, plans)
@@ -199,6 +206,7 @@ def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> di
                 "counts": plan.counts,
                 "risk": worst(plan.changes),
                 "changes": [{**_plain(change), "phase": phase_of(plan, change)} for change in plan.changes],
+                "stale": plan.stale,
                 "outputs": [asdict(output) for output in plan.outputs],
                 "drift": [_plain(change) for change in plan.drift],
             }

@@ -67,6 +67,8 @@ def plan(
             each.discard()
     if not output.as_json:
         write("".join(map(plans.waits, waiting)))
+        stale = [each.stack for each in changes if each.stale and each.stack not in waiting]
+        write("".join(map(plans.is_stale, stale)))
     plans.print_plans(env, changes, waiting, output)
     if not output.as_json:
         _suggest_apply(env, save=output.save, changes=any(each.changes for each in planned) or bool(waiting))
@@ -89,7 +91,15 @@ def _arranged(
         each.arrangement or terraform.arrange(driver.workspace, each, values=output.wants_values)
         for each in planned
     ]
-    return planned, [arrangement.changes for arrangement in arrangements]
+    arranged = [
+        replace(each, arrangement=arrangement)
+        for each, arrangement in zip(planned, arrangements, strict=True)
+    ]
+    outdated = saved_plans.outdated(driver.workspace, arranged)
+    return planned, [
+        replace(arrangement.changes, stale=each.stack in outdated)
+        for each, arrangement in zip(planned, arrangements, strict=True)
+    ]
 
 
 def _suggest_apply(env: str, *, save: bool, changes: bool) -> None:

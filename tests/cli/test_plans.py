@@ -136,6 +136,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                     "import": 0,
                     "move": 0,
                     "forget": 0,
+                    "restart": 0,
                 },
                 "risk": "high",
                 "changes": [
@@ -149,6 +150,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                         "forced_by": ("name",),
                         "reason": "",
                         "differences": ({"name": "name", "before": "old\x1b[2J", "after": "new"},),
+                        "restarts": False,
                         "phase": "add",
                         "risk": {
                             "level": "high",
@@ -156,6 +158,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                         },
                     }
                 ],
+                "stale": False,
                 "outputs": [],
                 "drift": [
                     {
@@ -168,6 +171,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                         "forced_by": (),
                         "reason": "",
                         "differences": (),
+                        "restarts": False,
                         "risk": None,
                     }
                 ],
@@ -283,3 +287,15 @@ def test_terraform_is_asked_for_json_only_where_its_text_does_not_do(
     workspace = Workspace(environment, str(program), tmp_path, tmp_path, {})
     planned = terraform.Plan(FOUNDATION, tmp_path / "foundation.tfplan", Summary(add=1), changes, printed)
     assert terraform.read_changes(workspace, planned, values=values) == expected
+
+
+def test_a_stack_that_may_change_more_has_a_plus() -> None:
+    plans = [StackPlan("foundation"), StackPlan("services", stale=True)]
+    stream = io.StringIO()
+    show(Screen(Console(file=stream, width=80)), plans, with_details=False)
+    assert [line.rstrip() for line in stream.getvalue().splitlines()] == [
+        "",
+        "stack       add  change  replace  destroy  risk",
+        "foundation    0       0        0        0  -",
+        "services     0+      0+       0+       0+  -",
+    ]

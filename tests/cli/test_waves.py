@@ -409,3 +409,19 @@ def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
     assert last_run(project).state == State.INTERRUPTED
     assert list(project.work.rglob("*.tfplan")) == []
     assert "\nwaiting for Terraform to finish what it has started" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("foundation")
+def test_a_plan_that_reads_what_the_foundation_will_change_is_marked(
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_terraform.plan(add=1, text=HARMLESS, outputs="\nChanges to Outputs:\n  + one = 1\n")
+    fake_terraform.no_changes(stack="services")
+    stacks.plan(project, "tiny")
+    printed = capsys.readouterr().out
+    assert (
+        "services: reads outputs of foundation that will change; its plan is made again after foundation is"
+        " applied, and may have more\n"
+    ) in printed
+    assert re.search(r"^services +0\+ +0\+ +0\+ +0\+ +- *$", printed, re.MULTILINE)
+    assert re.search(r"^payments +1\+ +0\+ +0\+ +0\+ +- *$", printed, re.MULTILINE)

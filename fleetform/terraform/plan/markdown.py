@@ -26,6 +26,8 @@ def comment(env: str, plans: Sequence[StackPlan], waiting: Sequence[str] = ()) -
         waiting: The stacks that cannot be planned yet.
     """
     text = f"{MARK}\n### Plan of {code(env)}\n\n{_table(plans)}{_risks(risky_changes(plans))}"
+    if stale := [code(plan.stack) for plan in plans if plan.stale and plan.stack not in waiting]:
+        text += f"\nPlanned again after foundation is applied, as its outputs change: {', '.join(stale)}.\n"
     if waiting:
         text += f"\nPlanned after foundation is applied: {', '.join(map(code, waiting))}.\n"
     changed = [(plan, lines) for plan in plans if (lines := details(plan))]
@@ -46,7 +48,7 @@ def _table(plans: Sequence[StackPlan]) -> str:
     return head + _rows(
         (
             f"| {code(row.stack)} | {f'{row.phase} | ' if row.phase else ''}"
-            f"{' | '.join(map(str, row.counts))} |"
+            f"{' | '.join(row.cells)} |"
             f" {f'**{row.risk}**' if row.risk else '-'} |\n"
             for row in rows
         ),

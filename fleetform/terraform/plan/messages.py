@@ -14,7 +14,7 @@ from fleetform.terraform.plan.phases import Phase, part_of
 from fleetform.terraform.plan.risks import Level, Risk, risk, worst
 
 COLUMNS = ("add", "change", "replace", "destroy")
-_RARE_COLUMNS = ("import", "move", "forget")
+_RARE_COLUMNS = ("import", "move", "forget", "restart")
 _SIGNS = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -43,12 +43,19 @@ class Row(NamedTuple):
         counts: A number for each column.
         risk: The worst risk.
         phase: The phase of the changes; None if the foundation loses nothing.
+        stale: Whether there may be more changes; see `StackPlan`.
     """
 
     stack: str
     counts: tuple[int, ...]
     risk: Level | None
     phase: Phase | None = None
+    stale: bool = False
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The counts as text; those of a plan that will be made again may only be a part."""
+        return tuple(f"{count}{'+' * self.stale}" for count in self.counts)
 
 
 class RiskyChange(NamedTuple):
@@ -62,8 +69,9 @@ class RiskyChange(NamedTuple):
 def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
     """Return the number columns and the rows.
 
-    Imports, moves and forgets have a column only where there are any. If the foundation loses resources, each
-    row has its phase, and the foundation has a row for what it gains and one for what it loses.
+    Imports, moves, forgets and ECS services whose tasks restart have a column only where there are any. If
+    the foundation loses resources, each row has its phase, and the foundation has a row for what it gains and
+    one for what it loses.
     """
     columns = COLUMNS + tuple(name for name in _RARE_COLUMNS if any(plan.counts[name] for plan in plans))
     if not any(plan.later for plan in plans):
@@ -78,7 +86,9 @@ def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
 
 
 def _row(plan: StackPlan, columns: Sequence[str], phase: Phase | None = None) -> Row:
-    return Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes), phase)
+    return Row(
+        plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes), phase, plan.stale
+    )
 
 
 def risky_changes(plans: Sequence[StackPlan]) -> list[RiskyChange]:
@@ -105,6 +115,8 @@ def _parts(change: Change) -> Iterator[str]:
         yield f"replaced ({'new one first' if change.created_first else 'old one destroyed first'})"
     elif change.action != Action.NONE:
         yield _DESCRIPTIONS[change.action]
+    if change.restarts:
+        yield "all tasks restart"
     if reasons := [reason for reason in (_forced_by(change), change.reason) if reason]:
         yield f"because {', and '.join(reasons)}"
     if change.moved_from:

@@ -3,7 +3,7 @@
 https://developer.hashicorp.com/terraform/internals/json-format
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,23 @@ _ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
     ("forget", "create"): (Action.CREATE, False),
     ("create", "forget"): (Action.CREATE, False),
 }
+# A change of one of these deploys: ECS replaces all tasks. See UpdateService,
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+_DEPLOYING = frozenset(
+    {
+        "capacity_provider_strategy",
+        "force_new_deployment",
+        "load_balancer",
+        "network_configuration",
+        "platform_version",
+        "service_connect_configuration",
+        "service_registries",
+        "task_definition",
+        "triggers",
+        "volume_configuration",
+        "vpc_lattice_configurations",
+    }
+)
 REASONS = {
     "replace_because_tainted": "it is tainted",
     "replace_by_request": "it was requested",
@@ -81,6 +98,7 @@ class Change:
         reason: Another reason for its replacement or destruction, as the end of a sentence; empty without
             one.
         differences: The attributes that an update or a replacement changes.
+        restarts: Whether an ECS service replaces all its tasks, a few at a time.
     """
 
     address: str
@@ -92,6 +110,7 @@ class Change:
     forced_by: tuple[str, ...] = ()
     reason: str = ""
     differences: tuple[Difference, ...] = ()
+    restarts: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,8 @@ class StackPlan:
         changes: In Terraform's order; without unchanged resources.
         outputs: The outputs that change.
         drift: Changes outside of Terraform since its last apply.
+        stale: Whether it reads outputs of the foundation that change with the foundation's plan, so that it
+            may change more than this plan shows.
         later: In the foundation, the addresses of changes that wait until the services are applied.
     """
 
@@ -111,6 +132,7 @@ class StackPlan:
     outputs: tuple[Difference, ...] = ()
     drift: tuple[Change, ...] = ()
     later: tuple[str, ...] = ()
+    stale: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -127,7 +149,19 @@ class StackPlan:
             "import": sum(bool(change.imported) for change in self.changes),
             "move": sum(bool(change.moved_from) for change in self.changes),
             "forget": actions.count(Action.FORGET),
+            "restart": sum(change.restarts for change in self.changes),
         }
+
+
+def deploys(type_: str, action: Action, names: Iterable[str]) -> bool:
+    """Whether a change makes an ECS service replace all its tasks, a few at a time.
+
+    Args:
+        type_: The resource's type.
+        action: What is done to it.
+        names: The attributes that change.
+    """
+    return type_ == "aws_ecs_service" and action == Action.UPDATE and not _DEPLOYING.isdisjoint(names)
 
 
 def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
@@ -140,8 +174,24 @@ def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
         stack,
         tuple(filter(_is_reported, map(_change, shown.get("resource_changes", ())))),
         tuple(_outputs(shown.get("output_changes", {}))),
-        tuple(filter(_is_reported, map(_change, shown.get("resource_drift", ())))),
+        tuple(filter(_is_drift, map(_change, shown.get("resource_drift", ())))),
     )
+
+
+def _is_drift(change: Change) -> bool:
+    """Whether a change outside of Terraform means anything: a refresh reads `{}` where it had written null."""
+    if change.action != Action.UPDATE or change.moved_from or change.imported:
+        return _is_reported(change)
+    return any(_compact(each.before) != _compact(each.after) for each in change.differences)
+
+
+def _compact(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value without empty parts; None if nothing is left."""
+    if isinstance(value, dict):
+        return {key: part for key, each in value.items() if (part := _compact(each)) is not None} or None
+    if isinstance(value, list):
+        return [_compact(each) for each in value] or None
+    return None if value == "" else value
 
 
 def _is_reported(change: Change) -> bool:
@@ -153,6 +203,7 @@ def _change(entry: Mapping[str, Any]) -> Change:
     deposed = f" (deposed {entry['deposed']})" if entry.get("deposed") else ""
     address, moved_from = entry["address"], entry.get("previous_address", "")
     action, created_first = _action(address, change["actions"])
+    differences = tuple(_differences(change)) if action in {Action.UPDATE, Action.REPLACE} else ()
     return Change(
         address + deposed,
         entry["type"],
@@ -162,8 +213,15 @@ def _change(entry: Mapping[str, Any]) -> Change:
         _imported(change.get("importing")),
         tuple(sorted(map(_path, change.get("replace_paths", ())))),
         REASONS.get(entry.get("action_reason", ""), "") if action in {Action.REPLACE, Action.DELETE} else "",
-        tuple(_differences(change)) if action in {Action.UPDATE, Action.REPLACE} else (),
+        differences,
+        deploys(entry["type"], action, _deploying_names(change, differences)),
     )
+
+
+def _deploying_names(change: Mapping[str, Any], differences: Iterable[Difference]) -> set[str]:
+    names = {each.name for each in differences}
+    forced = (change.get("after") or {}).get("force_new_deployment") is True
+    return names | ({"force_new_deployment"} if forced else set())
 
 
 def _action(address: str, actions: list[str]) -> tuple[Action, bool]:

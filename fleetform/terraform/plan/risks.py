@@ -1,5 +1,6 @@
 """The cost of losing or replacing a resource: data, a name that others use, or minutes of service."""
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -129,21 +130,66 @@ _OUTAGE: Mapping[str, str] = {
     ),
     **_risk_of("what uses the role loses its permissions meanwhile", "aws_iam_role"),
     **_risk_of("it does not run meanwhile", "aws_lambda_function", "aws_scheduler_schedule"),
+    **_risk_of("requests are not filtered meanwhile", "aws_wafv2_web_acl_association"),
+}
+# Where the new one is created first, it is still empty, or not used, when the old one goes.
+_IN_USE = frozenset({"aws_lb_target_group", "aws_subnet"})
+# Only for a replacement: whoever removes these wants to.
+_REPLACED: Mapping[str, str] = _risk_of(
+    "the number of tasks does not follow the load meanwhile",
+    "aws_appautoscaling_policy",
+    "aws_appautoscaling_target",
+)
+_AUTOSCALED = re.compile(r"\baws_ecs_service\.autoscaled\b")
+# What identifies a resource of a type, as AWS has only one of them; see the Create operation of each API. The new
+# one cannot be created before the old one is deleted, or is the same one, and is deleted with it.
+_IDENTITY: Mapping[str, frozenset[str]] = {
+    "aws_appautoscaling_policy": frozenset({"name", "resource_id"}),
+    "aws_appautoscaling_scheduled_action": frozenset({"name", "resource_id"}),
+    "aws_appautoscaling_target": frozenset({"resource_id", "scalable_dimension"}),
+    "aws_ecs_cluster": frozenset({"name"}),
+    "aws_ecs_service": frozenset({"cluster", "name"}),
+    "aws_iam_role": frozenset({"name"}),
+    "aws_iam_role_policy": frozenset({"name", "role"}),
+    "aws_lambda_function": frozenset({"function_name"}),
+    "aws_lb_listener": frozenset({"load_balancer_arn", "port"}),
+    "aws_lb_listener_rule": frozenset({"listener_arn", "priority"}),
+    "aws_lb_target_group": frozenset({"name"}),
+    "aws_scheduler_schedule": frozenset({"group_name", "name"}),
 }
 
 
 def risk(change: Change) -> Risk | None:
     """Return the risk of a change; only destroying or replacing has one.
 
-    Nothing is unavailable if the new resource is created before the old one is destroyed.
+    Nothing is unavailable if the new resource is created before the old one is destroyed, unless both have
+    one name, or the old one is in use.
     """
     if change.action not in {Action.DELETE, Action.REPLACE}:
         return None
     if change.type in _DATA_LOSS:
         return Risk(Level.HIGH, _DATA_LOSS[change.type])
-    if change.type in _OUTAGE and not change.created_first:
-        return Risk(Level.MEDIUM, _OUTAGE[change.type])
+    if change.created_first and _keeps_identity(change):
+        return Risk(
+            Level.MEDIUM,
+            "the new one has the same name, which AWS refuses, or it is deleted with the old one",
+        )
+    if change.type in _OUTAGE and (not change.created_first or change.type in _IN_USE):
+        restart = "; scaling restarts at the minimum" if _restarts_scaling(change) else ""
+        return Risk(Level.MEDIUM, _OUTAGE[change.type] + restart)
+    if change.type in _REPLACED and change.action == Action.REPLACE:
+        return Risk(Level.MEDIUM, _REPLACED[change.type])
     return None
+
+
+def _keeps_identity(change: Change) -> bool:
+    """Whether the new resource is the same one for AWS, as far as the plan tells."""
+    forced = {re.split(r"[.\[]", path)[0] for path in change.forced_by}
+    return forced.isdisjoint(_IDENTITY[change.type]) if change.type in _IDENTITY else False
+
+
+def _restarts_scaling(change: Change) -> bool:
+    return change.action == Action.REPLACE and _AUTOSCALED.search(change.address) is not None
 
 
 def worst(changes: Iterable[Change]) -> Level | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fleetform.terraform.plain_text import colorless
-from fleetform.terraform.plan.models import REASONS, UNKNOWN, Action, Change, StackPlan
+from fleetform.terraform.plan.models import REASONS, UNKNOWN, Action, Change, StackPlan, deploys
 from fleetform.terraform.plan.summary import summarize
 
 NOT_SHOWN = "(id not shown)"
@@ -56,6 +56,7 @@ _REASON_PATTERNS = {
     }.items()
 }
 _ITEM = re.compile(r' *(?:[-+~] )?(?P<item>(?:(?P<name>[^\W\d][\w-]*|"(?:[^"\\]|\\.)*") *(?:=|\{|"))?)')
+_CHANGED = re.compile(r" {6}[-+~] (?P<name>[\w-]+) *[={]")
 _FORCES_REPLACEMENT = re.compile(r" # (?:forces replacement|whitespace changes force replacement),?$")
 _HEREDOC = re.compile(r"<<-EOT(?: #.*)?$")
 
@@ -169,10 +170,17 @@ def _change(resource: _ResourceText) -> Change:
         _imported(resource),
         tuple(sorted(set(_forcing_attributes(resource.body)))) if "/" in sign else (),
         _reason(resource) if action in {Action.REPLACE, Action.DELETE} else "",
+        restarts=deploys(resource.block["type"], action, filter(None, map(_changed_name, resource.body))),
     )
     if change.action == Action.REPLACE and not (change.forced_by or change.reason):
         raise _UnclearError
     return change
+
+
+def _changed_name(line: str) -> str:
+    """Return the name of the top-level attribute that a line changes; empty for other lines."""
+    match = _CHANGED.match(line)
+    return match["name"] if match else ""
 
 
 def _imported(resource: _ResourceText) -> str:

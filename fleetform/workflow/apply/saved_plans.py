@@ -26,11 +26,22 @@ def discard(workspace: Workspace) -> None:
     shutil.rmtree(_folder(workspace), ignore_errors=True)
 
 
+def outdated(workspace: Workspace, plans: Sequence[Plan]) -> frozenset[Stack]:
+    """Return the stacks whose plans use values that another of the plans changes.
+
+    If the foundation's plan changes outputs, plans that read its outputs have old values. If it goes last, it
+    only takes from the outputs what they do not read.
+    """
+    if not any(not plan.stack.reads_foundation and plan.outputs and not plan.goes_last for plan in plans):
+        return frozenset()
+    stacks = {plan.stack for plan in plans if plan.stack.reads_foundation}
+    return frozenset(stacks.difference(workspace.emptied))
+
+
 def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> list[str]:
     """Save plans in place of earlier ones. They may hold secrets: only the owner can read them.
 
-    If the foundation's plan changes outputs, plans that read its outputs are not saved: they would use old
-    values. If it goes last, it only takes from the outputs what they do not read.
+    Outdated plans are not saved.
 
     Returns:
         The names of the stacks whose plans are not saved.
@@ -38,10 +49,10 @@ def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> lis
     discard(workspace)
     folder = _folder(workspace)
     folder.mkdir(parents=True, mode=0o700)
-    stale = any(not plan.stack.reads_foundation and plan.outputs and not plan.goes_last for plan in plans)
+    stale = outdated(workspace, plans)
     records, unsaved = [], []
     for plan in plans:
-        if stale and plan.stack.reads_foundation and plan.stack not in workspace.emptied:
+        if plan.stack in stale:
             plan.discard()
             unsaved.append(plan.stack.name)
             continue

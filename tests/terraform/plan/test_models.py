@@ -155,6 +155,7 @@ def test_an_imported_or_moved_change_counts_in_each_column() -> None:
         "import": 1,
         "move": 1,
         "forget": 0,
+        "restart": 0,
     }
 
 
@@ -183,7 +184,8 @@ def test_a_plan_without_changes_is_empty() -> None:
         (Change("a", "aws_eip", Action.REPLACE, created_first=True), Level.HIGH),
         (Change("a", "aws_ecs_service", Action.REPLACE), Level.MEDIUM),
         (Change("a", "aws_ecs_service", Action.DELETE), Level.MEDIUM),
-        (Change("a", "aws_ecs_service", Action.REPLACE, created_first=True), None),
+        (Change("a", "aws_nat_gateway", Action.REPLACE, created_first=True), Level.HIGH),
+        (Change("a", "aws_vpc_endpoint", Action.REPLACE, created_first=True), None),
     ],
 )
 def test_the_level_of_a_risk_depends_on_the_loss(change: Change, expected: Level | None) -> None:
@@ -199,3 +201,24 @@ def test_a_risk_has_a_reason() -> None:
 def test_the_worst_level_is_returned() -> None:
     outage, data_loss = (Change("a", type_, Action.DELETE) for type_ in ("aws_ecs_service", "aws_eip"))
     assert [worst([]), worst([outage]), worst([outage, data_loss])] == [None, Level.MEDIUM, Level.HIGH]
+
+
+def drifted(before: object, after: object) -> StackPlan:
+    change = {"actions": ["update"], "before": {"tags": before}, "after": {"tags": after}}
+    return read("services", {"resource_drift": [{"address": "a", "type": "aws_eip", "change": change}]})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, {}), ({}, None), (None, []), ("", None), ([{"a": None}], [{"a": ""}]), ({"a": None}, {})],
+)
+def test_an_empty_value_in_place_of_none_is_no_drift(before: object, after: object) -> None:
+    assert drifted(before, after).drift == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(None, {"a": "b"}), (False, None), (0, None), (["a"], []), ([None], ["a"])]
+)
+def test_any_other_value_is_drift(before: object, after: object) -> None:
+    (change,) = drifted(before, after).drift
+    assert change.differences == (Difference("tags", before, after),)
