@@ -179,7 +179,7 @@ def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
 
 
 def _is_drift(change: Change) -> bool:
-    """Whether a change outside of Terraform means anything: a refresh reads `{}` where it had written null."""
+    """Whether a change outside of Terraform means anything: a refresh reads `{}` where null was written."""
     if change.action != Action.UPDATE or change.moved_from or change.imported:
         return _is_reported(change)
     return any(_compact(each.before) != _compact(each.after) for each in change.differences)

@@ -141,8 +141,8 @@ _REPLACED: Mapping[str, str] = _risk_of(
     "aws_appautoscaling_target",
 )
 _AUTOSCALED = re.compile(r"\baws_ecs_service\.autoscaled\b")
-# What identifies a resource of a type, as AWS has only one of them; see the Create operation of each API. The new
-# one cannot be created before the old one is deleted, or is the same one, and is deleted with it.
+# What identifies a resource of a type, as AWS has only one of them; see the Create operation of each API. The
+# new one cannot be created before the old one is deleted, or is the same one, and is deleted with it.
 _IDENTITY: Mapping[str, frozenset[str]] = {
     "aws_appautoscaling_policy": frozenset({"name", "resource_id"}),
     "aws_appautoscaling_scheduled_action": frozenset({"name", "resource_id"}),
