@@ -59,8 +59,12 @@ class Deployment:
         """Makes everything as the catalog says."""
         self.vpc = self.create_vpc("test")
         self.ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})
-        network = {"VpcId": self.vpc, "CidrBlock": "10.0.1.0/24"}
-        self.subnet = self.ec2.create_subnet(**network)["Subnet"]["SubnetId"]
+        self.subnets = [
+            self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)[
+                "Subnet"
+            ]["SubnetId"]
+            for number, zone in enumerate(self.environment.zones, 1)
+        ]
         (default,) = self.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])[
             "SecurityGroups"
         ]
@@ -170,8 +174,14 @@ class Deployment:
             desiredCount=TASKS[name],
             serviceRegistries=registries,
             networkConfiguration={
-                "awsvpcConfiguration": {"subnets": [self.subnet], "securityGroups": [self.groups[name]]}
+                "awsvpcConfiguration": {
+                    "subnets": self.subnets,
+                    "securityGroups": [self.groups[name]],
+                    "assignPublicIp": "ENABLED",
+                }
             },
+            capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1, "base": 0}],
+            deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         )
 
     def redefine(self, name: str, variables: Mapping[str, str], container: str) -> None:
@@ -197,5 +207,6 @@ class Deployment:
             self.revoke_all(key)
         for key in self.groups.keys() - {"default"}:
             self.ec2.delete_security_group(GroupId=self.groups[key])
-        self.ec2.delete_subnet(SubnetId=self.subnet)
+        for subnet in self.subnets:
+            self.ec2.delete_subnet(SubnetId=subnet)
         self.ec2.delete_vpc(VpcId=self.vpc)

@@ -7,7 +7,9 @@ from typing import Any
 
 from fleetform import topology
 from fleetform.aws.clients import Access
+from fleetform.aws.comparisons import Comparison
 from fleetform.aws.live_state import LiveState, client_aliases
+from fleetform.aws.service_settings import LiveSettings, setting_facts, subnet_facts
 from fleetform.catalog.models import Discovery, Environment, Schedule, Service
 from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
 
@@ -48,15 +50,6 @@ class Report:
     checks: int
     differences: tuple[str, ...]
     services: tuple[ServiceStatus, ...]
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """An actual value beside the expected one."""
-
-    subject: str
-    expected: object
-    actual: object
 
 
 class _VerifiedState(LiveState):
@@ -164,52 +157,54 @@ def _format(value: object) -> str:
     return str(value)
 
 
-def _comparisons(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
+def _comparisons(environment: Environment, live: _VerifiedState) -> Iterator[Comparison]:
     if live.vpc_id is None:
-        yield _Comparison("VPC", f"one {live.expected_vpc}", "none, or several")
+        yield Comparison("VPC", f"one {live.expected_vpc}", "none, or several")
         return
-    yield _Comparison(
+    yield Comparison(
         "DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, live.dns_attributes()
     )
+    settings = LiveSettings(live)
+    yield from subnet_facts(environment, settings)
     groups = topology.security_groups(environment)
     default = {"default"} if environment.network.vpc is None else set[str]()
-    yield _Comparison("security groups", default | groups.groups.keys(), set(live.groups.values()))
+    yield Comparison("security groups", default | groups.groups.keys(), set(live.groups.values()))
     yield from _rule_facts(groups, live.network, set(map(_format_rule, live.rules())))
     if environment.discovery == "dns":
         yield from _discovery_facts(environment, live)
     for name in sorted(environment.running):
         yield from _service_facts(environment, live, name)
+        if name in live.ecs_services:
+            yield from setting_facts(environment, live, settings, name)
     for name, service in sorted(environment.services.items()):
         if service.schedule is not None:
-            yield _Comparison(
-                f"schedule of {name}", _expected_schedule(service.schedule), live.schedule(name)
-            )
+            yield Comparison(f"schedule of {name}", _expected_schedule(service.schedule), live.schedule(name))
         elif service.run_before:
-            yield _Comparison(f"task definition of {name}", "present", _presence(live.is_defined(name)))
+            yield Comparison(f"task definition of {name}", "present", _presence(live.is_defined(name)))
     if environment.ingress.has_load_balancer:
         yield from _balancing_facts(environment, live)
 
 
-def _balancing_facts(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
+def _balancing_facts(environment: Environment, live: _VerifiedState) -> Iterator[Comparison]:
     ports, listeners = topology.listener_ports(environment), live.listeners()
-    yield _Comparison("listeners", set(ports), set(listeners))
+    yield Comparison("listeners", set(ports), set(listeners))
     routes = live.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
     for name, route in topology.routes(environment).items():
         joined = [
             found["targetGroupArn"] for found in live.ecs_services.get(name, {}).get("loadBalancers", [])
         ]
         expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
-        yield _Comparison(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
+        yield Comparison(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
 
 
-def _discovery_facts(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
-    yield _Comparison(
+def _discovery_facts(environment: Environment, live: _VerifiedState) -> Iterator[Comparison]:
+    yield Comparison(
         "discovery services", set(topology.discoverable_services(environment)), set(live.discovery_services)
     )
     current_names = environment.names_by_original
     for name, service in live.discovery_services.items():
         expected = environment.services.get(current_names.get(name, ""))
-        yield _Comparison(f"records of {name}", _expected_records(expected), _records(service))
+        yield Comparison(f"records of {name}", _expected_records(expected), _records(service))
 
 
 def _expected_schedule(schedule: Schedule) -> tuple[str, str, str]:
@@ -237,7 +232,7 @@ def _format_rule(rule: AppliedRule) -> tuple[object, ...]:
 
 def _rule_facts(
     groups: topology.SecurityGroups, network: str | None, actual: set[tuple[object, ...]]
-) -> Iterator[_Comparison]:
+) -> Iterator[Comparison]:
     expected = {
         (
             direction,
@@ -250,7 +245,7 @@ def _rule_facts(
         for rule in rules.values()
     }
     for rule in sorted(expected | actual, key=str):
-        yield _Comparison(
+        yield Comparison(
             f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual)
         )
 
@@ -263,26 +258,26 @@ def _presence(present: bool) -> str:  # noqa: FBT001 - the only argument
     return "present" if present else "absent"
 
 
-def _service_facts(environment: Environment, live: _VerifiedState, name: str) -> Iterator[_Comparison]:
+def _service_facts(environment: Environment, live: _VerifiedState, name: str) -> Iterator[Comparison]:
     service = live.ecs_services.get(name)
-    yield _Comparison(f"ECS service of {name}", "present", _presence(service is not None))
+    yield Comparison(f"ECS service of {name}", "present", _presence(service is not None))
     if service is None:
         return
     entry = environment.services[name]
     yield _registration_fact(environment, live, name)
     variables = topology.container_variables(environment, name)
     containers = live.containers(name)
-    yield _Comparison(f"containers of {name}", {name, *entry.other_containers}, set(containers))
+    yield Comparison(f"containers of {name}", {name, *entry.other_containers}, set(containers))
     found = containers.get(name, {}).get("environment", [])
-    yield _Comparison(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
+    yield Comparison(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
     for container, expected in {name: entry, **entry.other_containers}.items():
         secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
-        yield _Comparison(f"secrets of {name}/{container}", set(expected.secrets), secrets)
-    yield _Comparison(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
-    yield _Comparison(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
-    yield _Comparison(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
+        yield Comparison(f"secrets of {name}/{container}", set(expected.secrets), secrets)
+    yield Comparison(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
+    yield Comparison(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
+    yield Comparison(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if entry.listens and environment.discovery == "dns":
-        yield _Comparison(f"registered tasks of {name}", service["runningCount"], live.registered(name))
+        yield Comparison(f"registered tasks of {name}", service["runningCount"], live.registered(name))
 
 
 def _alarms(service: Mapping[str, Any]) -> set[str]:
@@ -291,16 +286,16 @@ def _alarms(service: Mapping[str, Any]) -> set[str]:
     return set(alarms["alarmNames"]) if alarms.get("enable") else set()
 
 
-def _registration_fact(environment: Environment, live: _VerifiedState, name: str) -> _Comparison:
+def _registration_fact(environment: Environment, live: _VerifiedState, name: str) -> Comparison:
     service, port = live.ecs_services[name], environment.services[name].connect_port
     if environment.discovery == "service_connect":
         expected = [(topology.dns_name(environment, name), port)] if port else []
-        return _Comparison(f"name of {name} in Service Connect", expected, client_aliases(service))
+        return Comparison(f"name of {name} in Service Connect", expected, client_aliases(service))
     original_name = environment.original_name(name)
     registry = live.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
     is_registered = environment.services[name].listens
-    return _Comparison(f"registration of {name}", [registry] if is_registered else [], registries)
+    return Comparison(f"registration of {name}", [registry] if is_registered else [], registries)
 
 
 def _status(environment: Environment, live: _VerifiedState, name: str) -> ServiceStatus:

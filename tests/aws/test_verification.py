@@ -27,13 +27,14 @@ from fleetform.workflow.apply import verification
 from fleetform.workflow.workspace import Workspace
 from tests.deployed import ANYWHERE, RECORDS, Deployment, environment
 
+CIRCUIT_BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}
 
 
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:
     domain = deployment.namespace
     assert verify(deployment.environment, deployment.access) == Report(
-        checks=39,
+        checks=59,
         differences=(),
         services=(
             ServiceStatus("orders", f"orders.{domain}", 8080, (), running=2, desired=2, registered=2),
@@ -117,11 +118,16 @@ def with_every_kind_of_rule(made: Environment) -> Environment:
     return made.model_copy(update={"services": services, "network": Network(subnets="private", nat="single")})
 
 
+def differing_rules(environment: Environment, made: Deployment) -> set[str]:
+    found = {difference.partition(":")[0] for difference in verify(environment, made.access).differences}
+    return {subject for subject in found if subject.startswith("rule ")}
+
+
 def test_rules_of_every_kind_are_compared(deployment: Deployment) -> None:
     wanted = with_every_kind_of_rule(deployment.environment)
     lists = deployment.ec2.describe_prefix_lists()["PrefixLists"]
     (s3,) = (found["PrefixListId"] for found in lists if found["PrefixListName"].endswith(".s3"))
-    assert {found.partition(":")[0] for found in verify(wanted, deployment.access).differences} == {
+    assert differing_rules(wanted, deployment) == {
         "rule egress orders tcp 443 s3",
         "rule egress web tcp 2049 10.0.0.0/16",
         "rule egress web tcp 443 s3",
@@ -141,7 +147,7 @@ def test_rules_of_every_kind_are_compared(deployment: Deployment) -> None:
         deployment.ec2.authorize_security_group_egress(
             GroupId=deployment.groups[name], IpPermissions=[permission]
         )
-    assert verify(wanted, deployment.access).differences == ()
+    assert differing_rules(wanted, deployment) == set()
 
 
 def test_a_second_vpc_of_the_same_name_and_environment_is_reported(deployment: Deployment) -> None:
@@ -362,7 +368,7 @@ def test_alarms_unknown_to_the_catalog_are_reported(deployment: Deployment) -> N
     deployment.ecs.update_service(
         cluster=deployment.prefix,
         service=f"{deployment.prefix}-web",
-        deploymentConfiguration={"alarms": alarms},
+        deploymentConfiguration={**CIRCUIT_BREAKER, "alarms": alarms},
     )
     assert deployment.differences() == ("alarms of web: expected {}, found {errors}",)
 
@@ -408,11 +414,15 @@ class Balancer:
         self.elbv2 = made.access.client("elbv2")
         self.environment = made.environment.model_copy(update={"ingress": IngressConfig(type="alb")})
         self.access = made.access
-        balancers = self.elbv2.create_load_balancer(Name=made.prefix, Subnets=[made.subnet])["LoadBalancers"]
+        balancers = self.elbv2.create_load_balancer(Name=made.prefix, Subnets=made.subnets)["LoadBalancers"]
         self.arn = balancers[0]["LoadBalancerArn"]
         self.group = self.elbv2.create_target_group(
             Name=made.prefix, Protocol="HTTP", Port=80, VpcId=made.vpc, TargetType="ip"
         )["TargetGroups"][0]["TargetGroupArn"]
+        self.elbv2.modify_target_group_attributes(
+            TargetGroupArn=self.group,
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}],
+        )
         self.listener = self.listen(80)
         self.rule = self.elbv2.create_rule(
             ListenerArn=self.listener,

@@ -641,3 +641,31 @@ def test_a_target_groups_name_exists_once(client: Client, network: Network, targ
     name = target_group.split("/")[1]
     given = {"Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": network.vpc}
     assert refusal(client("elbv2").create_target_group, **given)[0] == "DuplicateTargetGroupName"
+
+
+def test_scaling_needs_an_active_service_and_policies_need_a_target(
+    client: Client, cluster: str, create_service: Create
+) -> None:
+    scaling, resource = client("application-autoscaling"), f"service/{cluster}/web"
+    scalable = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": resource,
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    create_service(desiredCount=1)
+    no_target = (
+        "ObjectNotFoundException",
+        (
+            f"No scalable target registered for service namespace: ecs, resource ID: {resource}, "
+            "scalable dimension: ecs:service:DesiredCount"
+        ),
+    )
+    policy = {"PolicyName": "cpu", "PolicyType": "TargetTrackingScaling"}
+    action = {"ScheduledActionName": "night", "Schedule": "cron(0 20 * * ? *)"}
+    assert refusal(scaling.put_scaling_policy, **scalable, **policy) == no_target
+    assert refusal(scaling.put_scheduled_action, **scalable, **action) == no_target
+    client("ecs").delete_service(cluster=cluster, service="web", force=True)
+    assert refusal(scaling.register_scalable_target, **scalable, MinCapacity=1, MaxCapacity=2) == (
+        "ValidationException",
+        f"ECS service doesn't exist: {resource}",
+    )

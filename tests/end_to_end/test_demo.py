@@ -15,7 +15,7 @@ STEPS = """\
 (docker: not on PATH; podman: not on PATH; buildah: not on PATH); install and start Docker, Podman or Buildah
 ✓ Plan services: 27 to add
 ✓ Apply services: 27 added, 0 changed, 0 destroyed
-✓ Verify through the AWS API: 41 facts match the catalog
+✓ Verify through the AWS API: 61 facts match the catalog
 ✓ Plan foundation again: no drift
 ✓ Plan services again: no drift
 - Run the services: skipped: no program on this machine can run containers \

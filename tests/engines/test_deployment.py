@@ -208,7 +208,7 @@ def test_a_manual_change_is_drift(story: Story) -> None:
 def test_the_next_deployment_fixes_drift(story: Story) -> None:
     """At its end, it verifies the running environment against the catalog."""
     assert re.search(r"^orders +\S+ \(sha256:\w+\) +2/2$", story.second.output, re.MULTILINE)
-    assert "✓ Verify through the AWS API: 41 of 41 facts match the catalog" in story.second.output
+    assert "✓ Verify through the AWS API: 61 of 61 facts match the catalog" in story.second.output
 
 
 def test_a_change_of_one_service_deploys_one_new_image(story: Story) -> None:

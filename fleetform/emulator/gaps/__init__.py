@@ -46,6 +46,8 @@ def fill(delay: float = DEFAULT_SECONDS) -> None:
         autoscaling.tag_scalable_targets,
         autoscaling.replace_alarms,
         autoscaling.report_missing_targets,
+        autoscaling.require_services,
+        autoscaling.require_targets,
         discovery.find_namespaces,
         discovery.delete_hosted_zones,
         discovery.refuse_existing_services,

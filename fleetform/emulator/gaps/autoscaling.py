@@ -94,3 +94,50 @@ def report_missing_targets() -> None:
 
     for method in ("deregister_scalable_target", "delete_scaling_policy"):
         wrap(ApplicationAutoscalingBackend, method, delete)
+
+
+def require_services() -> None:
+    """Refuse to register a service that is not ACTIVE.
+
+    AWS (Application Auto Scaling API_RegisterScalableTarget): the resource must exist; ValidationException.
+    Moto: ``applicationautoscaling/models.py`` accepts a service that was deleted.
+    """
+
+    def exists(original: Method) -> Method:
+        def checked(backend: ApplicationAutoscalingBackend, r_id: str) -> bool:
+            original(backend, r_id)
+            _, cluster, service = r_id.split("/")
+            found, _ = backend.ecs_backend.describe_services(cluster, [service])
+            if found[0].status != "ACTIVE":
+                raise AWSValidationException(f"ECS service doesn't exist: {r_id}")
+            return True
+
+        return checked
+
+    wrap(ApplicationAutoscalingBackend, "_ecs_service_exists_for_target", exists)
+
+
+def require_targets() -> None:
+    """Refuse a scaling policy or a scheduled action for what is no scalable target.
+
+    AWS (Application Auto Scaling API_PutScalingPolicy, API_PutScheduledAction): ObjectNotFoundException.
+    Moto: ``applicationautoscaling/models.py`` accepts both.
+    """
+
+    def put(original: Method) -> Method:
+        def checked(response: ApplicationAutoScalingResponse) -> str:
+            namespace, resource, dimension = (
+                parameter(response, name) for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+            )
+            if resource not in response.applicationautoscaling_backend.targets.get(dimension, {}):
+                message = (
+                    f"No scalable target registered for service namespace: {namespace}, "
+                    f"resource ID: {resource}, scalable dimension: {dimension}"
+                )
+                raise JsonRESTError("ObjectNotFoundException", message)
+            return cast("str", original(response))
+
+        return checked
+
+    for method in ("put_scaling_policy", "put_scheduled_action"):
+        wrap(ApplicationAutoScalingResponse, method, put)

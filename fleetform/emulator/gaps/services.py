@@ -44,7 +44,7 @@ def drain_services() -> None:
 
 
 def end_scaling(service: Service, backend: EC2ContainerServiceBackend) -> None:
-    """Delete the scalable target and the scaling policies of a service."""
+    """Delete the scalable target, the scaling policies and the scheduled actions of a service."""
     scaling = applicationautoscaling_backends[backend.account_id][backend.region_name]
     resource = f"service/{service.cluster_name}/{service.name}"
     for targets in scaling.targets.values():
@@ -53,6 +53,7 @@ def end_scaling(service: Service, backend: EC2ContainerServiceBackend) -> None:
         if (policy.service_namespace, policy.resource_id) == ("ecs", resource):
             policy.delete_alarms(backend.account_id, backend.region_name)
             del scaling.policies[key]
+    scaling.scheduled_actions = [each for each in scaling.scheduled_actions if each.resource_id != resource]
 
 
 def refuse_existing_names() -> None:
