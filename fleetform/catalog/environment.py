@@ -144,6 +144,19 @@ class Monitoring(CatalogModel):
     """99th percentile of a public service's response time that raises an alarm, in milliseconds."""
 
 
+class AdoptedSubnets(CatalogModel):
+    """Existing subnets of an adopted VPC, by availability zone."""
+
+    public: Mapping[Text, SubnetId] = Field(
+        default=EMPTY, examples=[{"ap-northeast-1a": "subnet-0123456789abcdef0"}]
+    )
+    """IDs of the public subnets, by zone."""
+    private: Mapping[Text, SubnetId] = Field(
+        default=EMPTY, examples=[{"ap-northeast-1a": "subnet-0123456789abcdef1"}]
+    )
+    """IDs of the private subnets, by zone."""
+
+
 class AdoptedResources(CatalogModel):
     """Existing resources of the environment, which Terraform imports instead of creating them."""
 
@@ -153,6 +166,9 @@ class AdoptedResources(CatalogModel):
     """VPC, by ID. Its CIDR block is `network.cidr`."""
     internet_gateway: InternetGatewayId | None = Field(default=None, examples=["igw-0123456789abcdef0"])
     """Internet gateway of the VPC, by ID."""
+    subnets: AdoptedSubnets = AdoptedSubnets()
+    """Subnets of the adopted VPC. AWS cannot change a subnet's CIDR block, so each must have that of the
+    subnet it becomes. For other subnets use `network.vpc` instead."""
     namespace: NamespaceId | None = Field(default=None, examples=["ns-0123456789abcdef"])
     """Private DNS namespace, by ID. It has the name of the environment's namespace, and its VPC is adopted or
     existing too."""

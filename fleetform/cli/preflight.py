@@ -10,6 +10,7 @@ from fleetform.cli.render import require_checked
 from fleetform.cli.screen import Screen
 from fleetform.workflow.apply import states
 from fleetform.workflow.apply.accounts import require_account
+from fleetform.workflow.apply.adopted_network import require_free_subnets
 from fleetform.workflow.apply.driver import DEFAULTS, RunOptions
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_workspace
@@ -49,3 +50,4 @@ def require_plannable(workspace: Workspace) -> None:
     """Require the catalog's account, and that no apply would recreate a service in a different stack."""
     require_right_account(workspace)
     states.require_unmoved_services(workspace)
+    require_free_subnets(workspace)

@@ -102,6 +102,7 @@ def _values(environment: Environment) -> dict[str, object]:
         "aws_provider_version": AWS_PROVIDER_VERSION,
         "namespace": topology.namespace(environment),
         "public_subnets": topology.public_subnets(environment),
+        "adopted_subnets": topology.adopted_subnets(environment),
         "private_subnets": topology.private_subnets(environment),
         "endpoints": topology.endpoints(environment),
         "interface_endpoints": topology.interface_endpoints(environment),

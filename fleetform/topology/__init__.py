@@ -38,7 +38,13 @@ from fleetform.topology.security_groups import (
     public_ports,
     security_groups,
 )
-from fleetform.topology.subnets import PrivateSubnet, private_subnets, public_subnets
+from fleetform.topology.subnets import (
+    PrivateSubnet,
+    adopted_subnets,
+    private_subnets,
+    public_subnets,
+    subnet_blocks,
+)
 
 __all__ = [
     "ANYWHERE",
@@ -50,6 +56,7 @@ __all__ = [
     "Route",
     "Rule",
     "SecurityGroups",
+    "adopted_subnets",
     "call_urls",
     "callees_to_start_first",
     "calls",
@@ -71,5 +78,6 @@ __all__ = [
     "routes",
     "security_groups",
     "services_with_srv_record",
+    "subnet_blocks",
     "with_original_names",
 ]

@@ -44,6 +44,24 @@ def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
     }
 
 
+def adopted_subnets(environment: Environment) -> list[tuple[str, str, str]]:
+    """Return the kind, the key and the ID of each adopted subnet."""
+    zones = {"public": {zone: key for key, (_, zone) in public_subnets(environment).items()}}
+    zones["private"] = {subnet.zone: key for key, subnet in private_subnets(environment).items()}
+    adopted = {"public": environment.adopt.subnets.public, "private": environment.adopt.subnets.private}
+    return [
+        (kind, keys[zone], adopted[kind][zone])
+        for kind, keys in zones.items()
+        for zone in sorted(keys.keys() & adopted[kind].keys())
+    ]
+
+
+def subnet_blocks(environment: Environment) -> dict[str, tuple[str, str]]:
+    """Return CIDR block and zone of every subnet, by key."""
+    private = private_subnets(environment).items()
+    return public_subnets(environment) | {key: (subnet.cidr_block, subnet.zone) for key, subnet in private}
+
+
 def _nat_subnet(environment: Environment, number: int) -> str | None:
     """Return the public subnet of a zone's NAT gateway; a single one is in the zone of the lowest number."""
     single = min(environment.zone_numbers.values())

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from fleetform.base.errors import Problem
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import NETWORK_LOCK_NAME, network_lock_file
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, Network, Service, Vpc
@@ -295,6 +296,7 @@ def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
         yield Problem(
             at("vpc", key=True), "`adopt.vpc` and `network.vpc` cannot be used together", "remove one of them"
         )
+    yield from _check_adopted_subnets(environment, tree)
     if adopt.namespace is not None and adopt.vpc is None and environment.network.vpc is None:
         message = "an adopted namespace needs an adopted or existing VPC"
         yield Problem(at("namespace", key=True), message, "add `vpc`, or `network: { vpc: ... }`")
@@ -310,6 +312,21 @@ def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
         for key, expected in names.items():
             at_adopt = locator(tree, "services", name, "adopt")
             yield from _check_adopted_name(key, getattr(service.adopt, key), expected, at_adopt)
+
+
+def _check_adopted_subnets(environment: Environment, tree: Node) -> Iterator[Problem]:
+    """Check that adopted subnets are in an adopted VPC, and each in a zone that has such a subnet."""
+    subnets, at = environment.adopt.subnets, locator(tree, "adopt", "subnets")
+    if (subnets.public or subnets.private) and environment.adopt.vpc is None:
+        yield Problem(at(key=True), "adopted subnets need an adopted VPC", "add `adopt.vpc`")
+    if subnets.private and environment.network.subnets == "public":
+        message = "the network has no private subnets to adopt"
+        yield Problem(at("private", key=True), message, "set `network: { subnets: private }`")
+    for kind, zones in {"public": subnets.public, "private": subnets.private}.items():
+        for zone in zones:
+            if zone not in environment.zones:
+                message = f"unknown zone `{zone}`"
+                yield Problem(at(kind, zone, key=True), message, suggestion(zone, [*environment.zones]))
 
 
 def _check_adopted_name(key: str, name: str | None, expected: str, at: Locator) -> Iterator[Problem]:

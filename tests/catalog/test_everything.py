@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from fleetform.base.errors import InputError
 from fleetform.catalog import models
 from fleetform.catalog.inheritance import resolve_inheritance
 from fleetform.catalog.models import CatalogModel, Container, Environment
@@ -87,7 +88,7 @@ def rendered(environment: Environment, templates: Templates) -> object:
     """Return the rendered files, or the error if a required value is missing."""
     try:
         return render(environment, templates, {})
-    except (KeyError, TypeError, ValueError, UndefinedError) as error:
+    except (InputError, KeyError, TypeError, ValueError, UndefinedError) as error:
         return error
 
 
