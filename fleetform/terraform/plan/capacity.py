@@ -9,6 +9,7 @@ import re
 from fleetform.terraform.plan.models import Action, StackPlan
 
 _STRATEGY = re.compile(r"capacity_provider_strategy\b")
+_REFUSED = re.compile(r"force_new_deployment should be true\b.*?\bwith module\.([^.]+)\.", re.DOTALL)
 _MODULE = re.compile(r"module\.([^.]+)\.")
 
 
@@ -22,3 +23,8 @@ def services_with_new_capacity(plan: StackPlan) -> tuple[str, ...]:
         if (module := _MODULE.match(change.address))
     }
     return tuple(sorted(modules))
+
+
+def services_refused_for_capacity(output: str) -> tuple[str, ...]:
+    """Return the services for which a later provider refuses the plan of new capacity providers, sorted."""
+    return tuple(sorted(set(_REFUSED.findall(output))))

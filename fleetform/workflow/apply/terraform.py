@@ -15,7 +15,7 @@ from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import lacks_outputs, translate_failures
 from fleetform.terraform.initialization import is_uninitialized
 from fleetform.terraform.plan import adoption, models, phases, targeting, text_reader
-from fleetform.terraform.plan.capacity import services_with_new_capacity
+from fleetform.terraform.plan.capacity import services_refused_for_capacity, services_with_new_capacity
 from fleetform.terraform.plan.models import Action, Change, StackPlan
 from fleetform.terraform.plan.phases import Arrangement
 from fleetform.terraform.plan.summary import Summary, summarize
@@ -141,8 +141,13 @@ def plan(  # noqa: PLR0913 - the flags of `terraform plan`
     if targets:
         output = output and targeting.without_warnings(output)
     terraform, path = workspace.terraform(stack, color=color), workspace.plan(stack)
-    planned = _plan(workspace, stack, terraform.plan(path, mode, targets), output)
-    forced = services_with_new_capacity(planned.printed) if planned.printed else ()
+    try:
+        planned = _plan(workspace, stack, terraform.plan(path, mode, targets), output)
+        forced = services_with_new_capacity(planned.printed) if planned.printed else ()
+    except ProgramError as error:
+        forced = services_refused_for_capacity(error.output)
+        if not forced:
+            raise
     if forced:
         planned = _plan(workspace, stack, terraform.plan(path, mode, targets, forced), output)
         planned = replace(planned, forced=forced)
