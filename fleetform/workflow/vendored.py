@@ -195,14 +195,21 @@ def find_differences(root: Path, lock: Lock) -> list[Difference]:
 
 
 def overridden_templates(root: Path) -> list[str]:
-    """Return the names of the package's templates that a project overrides, sorted."""
+    """Return the names of the package's templates that a project overrides, sorted.
+
+    Copies of them do not count.
+    """
     package = package_data.folder(TEMPLATES)
     if package == root / TEMPLATES:
         return []
     own = root / TEMPLATES
     names = sorted(Path(path).relative_to(own).as_posix() for path in fingerprint.files(own, (".j2",)))
     return [
-        name for name in names if (package / name).is_file() and not name.startswith(f"{PROJECT_TEMPLATES}/")
+        name
+        for name in names
+        if (package / name).is_file()
+        and not name.startswith(f"{PROJECT_TEMPLATES}/")
+        and fingerprint.content(own / name) != fingerprint.content(package / name)
     ]
 
 
