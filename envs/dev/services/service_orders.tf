@@ -28,5 +28,7 @@ module "orders" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "orders")
+
   log_retention_in_days = var.log_retention_in_days
 }

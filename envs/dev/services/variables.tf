@@ -5,6 +5,12 @@ variable "account" {
   type        = string
 }
 
+variable "force_new_deployment" {
+  description = "Services whose every update starts new tasks; plan and apply set it to change capacity providers."
+  type        = set(string)
+  default     = []
+}
+
 variable "log_retention_in_days" {
   description = "Days to keep the services' logs."
   type        = number

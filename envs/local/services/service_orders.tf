@@ -30,6 +30,8 @@ module "orders" {
 
   desired_count = 2
 
+  force_new_deployment = contains(var.force_new_deployment, "orders")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

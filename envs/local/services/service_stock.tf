@@ -24,6 +24,8 @@ module "stock" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "stock")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

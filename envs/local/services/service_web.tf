@@ -28,6 +28,8 @@ module "web" {
     }
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "web")
+
   log_retention_in_days = var.log_retention_in_days
 
   alarms = var.alarms

@@ -17,6 +17,12 @@ variable "alarms" {
   })
 }
 
+variable "force_new_deployment" {
+  description = "Services whose every update starts new tasks; plan and apply set it to change capacity providers."
+  type        = set(string)
+  default     = []
+}
+
 variable "log_retention_in_days" {
   description = "Days to keep the services' logs."
   type        = number

@@ -34,6 +34,8 @@ module "orders" {
     max = 12
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "orders")
+
   log_retention_in_days = var.log_retention_in_days
   kms_key_arn           = var.kms_key_arn
 

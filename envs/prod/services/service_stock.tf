@@ -25,6 +25,8 @@ module "stock" {
 
   desired_count = 2
 
+  force_new_deployment = contains(var.force_new_deployment, "stock")
+
   log_retention_in_days = var.log_retention_in_days
   kms_key_arn           = var.kms_key_arn
 

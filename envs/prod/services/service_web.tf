@@ -45,6 +45,8 @@ module "web" {
     requests_per_target = 1000
   }
 
+  force_new_deployment = contains(var.force_new_deployment, "web")
+
   log_retention_in_days = var.log_retention_in_days
   kms_key_arn           = var.kms_key_arn
 

@@ -17,6 +17,12 @@ variable "alarms" {
   })
 }
 
+variable "force_new_deployment" {
+  description = "Services whose every update starts new tasks; plan and apply set it to change capacity providers."
+  type        = set(string)
+  default     = []
+}
+
 variable "kms_key_arn" {
   description = "KMS key that encrypts logs and secrets."
   type        = string
