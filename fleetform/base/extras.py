@@ -1,7 +1,9 @@
 """The optional packages: which extra of this package brings them, and the message if one is missing."""
 
 import importlib.util
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from fleetform.base.errors import ProgramError
@@ -38,6 +40,10 @@ INCLUDED: Mapping[str, tuple[str, ...]] = {"emulator": ("aws",), "test": ("emula
 """The extras that an extra includes."""
 
 
+_TOOLS = {"pipx_metadata.json": "pipx install --force", "uv-receipt.toml": "uv tool install --force"}
+"""What installs a tool, by the file that it leaves in the tool's environment."""
+
+
 def require(*extras: str) -> None:
     """Require the packages of extras, before anything is done.
 
@@ -51,7 +57,14 @@ def require(*extras: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """Return the command that installs extras, in code quotes."""
+    """Return the command that installs extras, in code quotes.
+
+    The environment of an installed tool has no pip of the user's, and a new installation would lose the
+    extras of the one before, so there it installs all.
+    """
+    tool = next((command for file, command in _TOOLS.items() if Path(sys.prefix, file).is_file()), None)
+    if tool:
+        return f"`{tool} 'fleetform[all]'`, or use the project's `./run`"
     return f"`pip install 'fleetform[{','.join(extras)}]'`"
 
 

@@ -86,3 +86,16 @@ def test_a_failed_import_of_anything_else_is_a_bug(module: str | None) -> None:
 def test_a_missing_part_of_an_installed_package_is_a_bug(installed: set[str]) -> None:
     installed.add("boto3")
     assert extras.explain(ModuleNotFoundError(name="boto3.missing")) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [("pipx_metadata.json", "pipx install --force"), ("uv-receipt.toml", "uv tool install --force")],
+)
+def test_the_environment_of_a_tool_is_installed_by_its_own_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, command: str
+) -> None:
+    (tmp_path / file).touch()
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    expected = f"`{command} 'fleetform[all]'`, or use the project's `./run`"
+    assert extras.install_command("aws") == expected
