@@ -169,6 +169,6 @@ def test_a_fork_of_the_first_version_ends_with_an_empty_plan(
     assert not (project.root / "fleetform").exists()
     assert upgrade_plans.summarize(project, "local") == {
         "foundation": "1 to change",
-        "services": "9 to change",
+        "services": "12 to change",
     }
     assert apply(project) == UNCHANGED

@@ -250,7 +250,8 @@ def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Violation 
     """Report contradictions, and deployments that could not proceed."""
     maximum = number(resource.value("deployment_maximum_percent"))
     minimum = number(resource.value("deployment_minimum_healthy_percent"))
-    if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
+    launch_type = resource.value("launch_type")
+    if isinstance(launch_type, str) and launch_type and _has_strategy(resource):  # a plan has "" for none
         yield Violation(
             "it has both a launch type and capacity providers", "remove launch_type", ("launch_type",)
         )

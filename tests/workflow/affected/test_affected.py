@@ -287,7 +287,7 @@ def with_wrong_templates(project: Project) -> str:
     edit(project, "templates/services/foundation.tf.j2", "var.state", "{{ bygone }}")
     commit(project)
     edit(project, "templates/services/foundation.tf.j2", "{{ bygone }}", "var.state")
-    return "UndefinedError: 'bygone' is undefined"
+    return "templates/services/foundation.tf.j2:3:1: UndefinedError: 'bygone' is undefined; fix the template"
 
 
 @pytest.mark.parametrize("spoil", [with_a_wrong_catalog, with_wrong_templates])

@@ -98,7 +98,7 @@ def test_an_environment_that_is_added_is_like_the_other(project: Project) -> Non
     assert like.prefix == "old-tiny"
     assert new.prefix == "shop-small"
     assert new.log_retention_in_days == 30
-    assert new == like.model_copy(update={"name": "small", "name_prefix": None})
+    assert new.model_dump() == like.model_dump() | {"name": "small", "name_prefix": None}
 
 
 def test_adding_an_environment_changes_no_other(project: Project) -> None:
