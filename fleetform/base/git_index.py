@@ -28,7 +28,8 @@ def is_tracked(folder: Path) -> bool:
     if int.from_bytes(index[4:_HEADER], "big") not in _PLAIN_VERSIONS or _SPLIT in index:
         return _is_listed(folder)
     path, entries = os.fsencode(folder.absolute().relative_to(repository)).lower(), index.lower()
-    return path + b"/" in entries or path + b"\0" in entries
+    # The length of a path is before it, and may look like a dot: Git knows.
+    return (path + b"/" in entries or path + b"\0" in entries) and _is_listed(folder)
 
 
 def _is_listed(folder: Path) -> bool:
