@@ -100,7 +100,7 @@ def find_answers(target: Path, given: Mapping[str, Any], *, sample: bool, yes: b
     if not yes and asked:
         if not sys.stdin.isatty():
             flags = ", ".join(question.flag for question in asked)
-            raise InputError(f"there is no terminal to ask on; pass {flags}, or --yes for their defaults")
+            raise InputError(f"cannot ask without a terminal; pass {flags}, or --yes for their defaults")
         answers = _ask(answers, asked)
     if problems := find_problems(answers):
         if not answers.application:

@@ -3,7 +3,6 @@
 Invoke's, with our list of tasks, help, version and messages about mistakes.
 """
 
-import ast
 import os
 import re
 import shutil
@@ -132,11 +131,16 @@ class FleetformProgram(Program):
                 f"`{known.name}` needs {' and '.join(flag.value for flag in missing)}; usage: {_usage(known)}"
             )
         if match := _UNKNOWN.fullmatch(str(error)):
-            return self._unknown(str(ast.literal_eval(match[1])), known)
+            return self._unknown(self._typed(match[1]), known)
         given = reversed(self.core.unparsed)
         if known and (flag := next((each for each in given if each in context.flags), None)):
             return f"`{printable(flag)}` needs a value; {_help(known)}"
         return f"this cannot be read; `{program()} --help` shows how to use it"
+
+    def _typed(self, quoted: str) -> str:
+        """Return what the user typed, of which Invoke's message has Python's form."""
+        words = (part for word in self.argv for part in (word, word.partition("=")[0]))
+        return next((word for word in words if repr(word) == quoted), quoted)
 
     def _unknown(self, typed: str, known: Command | None) -> str:
         if typed.startswith("-"):

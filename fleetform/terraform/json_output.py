@@ -22,7 +22,7 @@ def parse(program: str, text: str) -> Any:  # noqa: ANN401 - JSON
         text: Its standard output.
 
     Raises:
-        ProgramError: There is no such value.
+        ProgramError: The output has no such value.
     """
     try:
         return json.loads(text)

@@ -237,7 +237,7 @@ class _Terraform:
         """Plan it and return the planned values, as `terraform show -json` prints them."""
         with self._failures():
             self._init()
-            # Nothing else writes to this emulator. What it answers differently is no change of ours.
+            # Nothing else writes to this emulator, so a refresh finds only differences in its answers.
             document: Document = self._terraform.plan(output=True, refresh=False)["planned_values"]
         return document
 

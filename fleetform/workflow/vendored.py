@@ -151,7 +151,7 @@ def write_lock(root: Path, lock: Lock) -> None:
 def package_files() -> dict[str, bytes]:
     """Return the files that this version vendors, by path from the project's root.
 
-    Modules come with their examples and READMEs, for whoever reviews them.
+    Modules come with their examples and READMEs, for their reviewers.
     """
     modules = package_data.folder(MODULES)
     schema = package_data.folder("envs") / PurePosixPath(SCHEMA).name

@@ -412,6 +412,19 @@ def test_a_file_that_others_may_have_written_is_neither_read_nor_written(
     assert path.read_bytes() == before
 
 
+def test_a_path_whose_length_git_writes_as_a_dot_is_not_the_folder(tmp_path: Path) -> None:
+    """Before each path in its index, Git writes the path's length; 46 is a dot."""
+    file = tmp_path / "project/fleetform" / ("x" * (ord(".") - len("fleetform/")))
+    file.parent.mkdir(parents=True)
+    file.touch()
+    git(tmp_path / "project", "init", "--quiet")
+    git(tmp_path / "project", "add", file)
+    assert b".fleetform/" in (tmp_path / "project/.git/index").read_bytes()
+    cache = Cache(tmp_path / "project/.fleetform/cache.sqlite", MEGABYTE)
+    cache.keep(NUMBERS, {0: (b"a",)}, {0: [1]})
+    assert cache.find(NUMBERS, {0: (b"a",)}) == {0: [1]}
+
+
 def test_a_file_of_a_different_user_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(path, MEGABYTE)
     cache.keep(NUMBERS, {0: (b"a",)}, {0: [1]})

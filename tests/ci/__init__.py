@@ -1,10 +1,12 @@
 """Pipelines of environments whose names YAML, shells and GitHub might take for something else."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, pipeline
+from tests.conftest import ROOT
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER.parents[1] / "templates"
@@ -39,3 +41,11 @@ def program(name: str) -> str:
     found = shutil.which(name, path=str(Path(sys.executable).parent))
     assert found, f"{name} is missing; `./run requirements` and `./run test` bring it"
     return found
+
+
+def checked(*argv: str) -> str:
+    """Run a checker that has to pass, and return what it prints."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.stdout

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import tasks
-from tests.ci import program
+from tests.ci import checked, program
 from tests.conftest import ROOT
 
 ACTION = ROOT / "action.yml"
@@ -89,21 +89,14 @@ def run_task(folder: Path, fail: str = "", **inputs: str) -> Result:
     return run_step(folder, steps()[2], PROGRAM="./run", FAIL=fail, **variables)
 
 
-def check(*argv: str) -> str:
-    """Run a checker that has to pass, and return what it prints."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    return done.stdout
-
-
 def test_zizmor_finds_nothing_as_an_auditor() -> None:
     argv = ("--offline", "--no-progress", "--quiet", "--no-config", "--color=never", "--persona=auditor")
-    assert check(program("zizmor"), *argv, str(ACTION)) == "No findings to report. Good job!\n"
+    assert checked(program("zizmor"), *argv, str(ACTION)) == "No findings to report. Good job!\n"
 
 
 def test_the_schema_accepts_the_action() -> None:
     argv = ("-m", "check_jsonschema", "--builtin-schema=vendor.github-actions", str(ACTION))
-    assert check(sys.executable, *argv) == "ok -- validation done\n"
+    assert checked(sys.executable, *argv) == "ok -- validation done\n"
 
 
 def test_actionlint_accepts_a_workflow_that_passes_every_input(tmp_path: Path) -> None:
@@ -116,7 +109,7 @@ def test_actionlint_accepts_a_workflow_that_passes_every_input(tmp_path: Path) -
     echo = {"run": "echo ${{ steps.fleetform.outputs.exit-code }}"}
     job = {"runs-on": "ubuntu-24.04", "steps": [step, echo]}
     workflow.write_text(yaml.safe_dump({"name": "check", "on": "push", "jobs": {"check": job}}), "utf-8")
-    assert check(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(workflow)) == ""
+    assert checked(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(workflow)) == ""
 
 
 @pytest.mark.parametrize("step", steps()[1:], ids=lambda step: step["id"])
@@ -124,7 +117,7 @@ def test_shellcheck_passes_each_script(step: dict[str, Any], tmp_path: Path) -> 
     script = tmp_path / "script"
     script.write_text(step["run"], encoding="utf-8")
     argv = ("--shell=bash", "--exclude=SC2153,SC2154")  # variables of the process environment
-    assert check(program("shellcheck"), *argv, str(script)) == ""
+    assert checked(program("shellcheck"), *argv, str(script)) == ""
 
 
 def test_inputs_reach_scripts_only_through_the_process_environment() -> None:

@@ -20,7 +20,7 @@ from fleetform.base.errors import InputError
 from fleetform.ci.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, apply_order, pipeline
 from fleetform.terraform.plan.markdown import MARK, comment
 from fleetform.terraform.plan.models import StackPlan
-from tests.ci import ENVIRONMENTS, golden, made, program
+from tests.ci import ENVIRONMENTS, checked, golden, made, program
 from tests.conftest import ROOT
 from tests.generated import Generated
 
@@ -73,13 +73,6 @@ def steps() -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
-def run(*argv: str) -> str:
-    """What a checker prints, of files that it has nothing to say of."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_a_definition_is_what_it_was(provider: Provider, generated: Generated) -> None:
     generated.check(golden(provider), made(provider))
@@ -87,13 +80,13 @@ def test_a_definition_is_what_it_was(provider: Provider, generated: Generated) -
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=["ours", "strange names"])
 def test_actionlint_and_shellcheck_pass_the_workflow(workflow: Path) -> None:
-    assert run(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(workflow)) == ""
+    assert checked(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(workflow)) == ""
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=["ours", "strange names"])
 def test_zizmor_finds_nothing_that_is_insecure(workflow: Path) -> None:
     argv = ("--offline", "--no-progress", "--quiet", "--no-config", "--color=never", "--persona=pedantic")
-    assert run(program("zizmor"), *argv, str(workflow)) == "No findings to report. Good job!\n"
+    assert checked(program("zizmor"), *argv, str(workflow)) == "No findings to report. Good job!\n"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +96,7 @@ def test_zizmor_finds_nothing_that_is_insecure(workflow: Path) -> None:
 )
 def test_the_schema_accepts_the_definition(provider: Provider, schema: str) -> None:
     argv = (sys.executable, "-m", "check_jsonschema", f"--builtin-schema={schema}", str(golden(provider)))
-    assert run(*argv) == "ok -- validation done\n"
+    assert checked(*argv) == "ok -- validation done\n"
 
 
 def test_atlantis_knows_every_key() -> None:

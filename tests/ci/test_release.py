@@ -12,7 +12,7 @@ import yaml
 
 from fleetform import __version__
 from fleetform.ci.pipelines import ACTIONS
-from tests.ci import program
+from tests.ci import checked, program
 from tests.conftest import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/release.yml"
@@ -48,13 +48,6 @@ def steps() -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
-def run(*argv: str) -> str:
-    """Run a checker that has to pass, and return what it prints."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    return done.stdout
-
-
 def notes(root: Path, tag: str) -> tuple[int, str, str]:
     """Run the script in a small repository: its exit code, what it prints, and its error."""
     for name, text in {"fleetform/__init__.py": PACKAGE, "CHANGELOG.md": CHANGELOG}.items():
@@ -69,17 +62,17 @@ def notes(root: Path, tag: str) -> tuple[int, str, str]:
 
 
 def test_actionlint_and_shellcheck_pass_the_workflow() -> None:
-    assert run(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(WORKFLOW)) == ""
+    assert checked(program("actionlint"), f"-shellcheck={program('shellcheck')}", str(WORKFLOW)) == ""
 
 
 def test_zizmor_finds_nothing_as_an_auditor() -> None:
     argv = ("--offline", "--no-progress", "--quiet", "--no-config", "--color=never", "--persona=auditor")
-    assert run(program("zizmor"), *argv, str(WORKFLOW)) == "No findings to report. Good job!\n"
+    assert checked(program("zizmor"), *argv, str(WORKFLOW)) == "No findings to report. Good job!\n"
 
 
 def test_the_schema_accepts_the_workflow() -> None:
     argv = ("-m", "check_jsonschema", "--builtin-schema=vendor.github-workflows", str(WORKFLOW))
-    assert run(sys.executable, *argv) == "ok -- validation done\n"
+    assert checked(sys.executable, *argv) == "ok -- validation done\n"
 
 
 def test_only_a_tag_of_a_version_starts_it() -> None:
@@ -158,7 +151,7 @@ def test_every_pinned_requirement_that_it_installs_exists() -> None:
 
 
 def test_this_version_has_notes() -> None:
-    text = run(sys.executable, "-I", SCRIPT, f"v{__version__}")
+    text = checked(sys.executable, "-I", SCRIPT, f"v{__version__}")
     assert (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").count(text) == 1
 
 

@@ -259,7 +259,7 @@ def test_without_a_terminal_the_flags_to_pass_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         run_init(tmp_path / "shop", yes=False, account="210987654321", pipeline="none")
     assert str(caught.value) == (
-        "there is no terminal to ask on; pass --application, --region, --zones, --services, or --yes for"
+        "cannot ask without a terminal; pass --application, --region, --zones, --services, or --yes for"
         " their defaults"
     )
 

@@ -118,7 +118,7 @@ def require_services() -> None:
 
 
 def require_targets() -> None:
-    """Refuse a scaling policy or a scheduled action for what is no scalable target.
+    """Refuse a scaling policy or a scheduled action without a scalable target.
 
     AWS (Application Auto Scaling API_PutScalingPolicy, API_PutScheduledAction): ObjectNotFoundException.
     Moto: ``applicationautoscaling/models.py`` accepts both.

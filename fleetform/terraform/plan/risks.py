@@ -134,7 +134,7 @@ _OUTAGE: Mapping[str, str] = {
 }
 # Where the new one is created first, it is still empty, or not used, when the old one goes.
 _IN_USE = frozenset({"aws_lb_target_group", "aws_subnet"})
-# Only for a replacement: whoever removes these wants to.
+# Only for a replacement: a removal is meant.
 _REPLACED: Mapping[str, str] = _risk_of(
     "the number of tasks does not follow the load meanwhile",
     "aws_appautoscaling_policy",
