@@ -102,6 +102,16 @@ def test_a_deployment_has_the_services_part_in_service_connect(
     assert deployment["serviceConnectConfiguration"] == CONNECT
 
 
+def test_service_connect_that_is_turned_off_is_not_returned(
+    client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
+) -> None:
+    create_service(desiredCount=1)
+    for connect in (CONNECT, {"enabled": False}):
+        client("ecs").update_service(cluster=cluster, service="web", serviceConnectConfiguration=connect)
+    (deployment,) = describe_service(client, cluster)["deployments"]
+    assert "serviceConnectConfiguration" not in deployment
+
+
 def test_a_service_with_a_capacity_provider_strategy_has_no_launch_type(
     create_service: Callable[..., dict[str, Any]],
 ) -> None:

@@ -118,3 +118,4 @@ def test_service_connect_turns_off_as_it_turns_on(applied: Applied) -> None:
         'module.web.aws_ecs_service.autoscaled["this"]': UPDATE,
     }
     applied.run("apply", "-auto-approve")
+    assert actions(applied.plan()) == {}

@@ -15,7 +15,7 @@ PLUGIN = () if INSTALLED else ("-p", "fleetform.testing.plugin")
 
 def test_a_folder_that_is_no_project_is_reported_in_one_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(USES_IT.format("dev"))
-    result = pytester.runpytest_inprocess(*PLUGIN)
+    result = pytester.runpytest_inprocess(*PLUGIN, "-rN")
     result.assert_outcomes(errors=1)
     message = (
         f"{pytester.path} is not a Fleetform project: neither it nor a folder above it has envs/catalog.yaml;"

@@ -42,6 +42,9 @@ def remember_service_settings() -> None:
     AWS (API_CreateService): DescribeServices returns them all, the deployment configuration with its
     defaults. Moto: ``ecs/responses.py`` create_service reads fourteen parameters and drops the others;
     update_service keeps all.
+
+    A service whose Service Connect is turned off has no configuration of it any more: the provider's
+    acceptance test TestAccECSService_ServiceConnect_remove finds none on AWS.
     """
 
     def remember(response: EC2ContainerServiceResponse, service: Service) -> None:
@@ -50,6 +53,9 @@ def remember_service_settings() -> None:
             value = parameter(response, setting)
             if value is not None:
                 settings[xform_name(setting)] = value
+        connect = settings.get("service_connect_configuration")
+        if connect and not connect["enabled"]:
+            settings["service_connect_configuration"] = None
         given = settings.get("deployment_configuration", {})
         settings["deployment_configuration"] = DEPLOYMENT_DEFAULTS | given
 
